@@ -1,0 +1,292 @@
+"""The only way out. No other module of the product imports requests, urllib or socket.
+
+A call names its route template, so that logs never hold an id. Every call has connect, read and total time limits and
+a size cap, follows no redirect, and fails under one of our own names:
+
+- `TryLater`: provably nothing was sent (name not resolved, refused, TLS failed), or the request was a harmless read.
+- `OutcomeUnknown`: bytes of a write left and no complete answer came back.
+"""
+
+import contextlib
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from ipaddress import ip_address
+from urllib.parse import quote, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from orderhub.errors import OutcomeUnknown, TryLater, UnexpectedAnswer
+
+log = logging.getLogger("orderhub.http")
+
+CONNECT_S = 5.0
+READ_S = 30.0
+TOTAL_S = 60.0
+MAX_BYTES = 20 * 1024 * 1024
+READS = frozenset({"GET", "HEAD"})
+MAX_JSON_DEPTH = 50
+LOOPBACK_NAMES = frozenset({"localhost"})
+
+
+class NotAllowed(ValueError):
+    """The host is not on the allow-list. A bug or a wrong setting: never retried."""
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL points at this very machine, by address or by the name localhost."""
+    host = urlsplit(url).hostname or ""
+    if host in LOOPBACK_NAMES:
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds and bytes one call may take."""
+
+    connect_s: float = CONNECT_S
+    read_s: float = READ_S
+    total_s: float = TOTAL_S
+    max_bytes: int = MAX_BYTES
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A complete answer. `headers` are looked up without regard to case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    route: str
+
+    @property
+    def request_id(self) -> str:
+        return self.headers.get("x-amzn-RequestId", "")[:64]
+
+    def json(self) -> dict | list:
+        """The body as JSON. UnexpectedAnswer where it is none, is too deep, or repeats a key."""
+        try:
+            value = json.loads(self.body, parse_constant=_no_constant, object_pairs_hook=_no_repeated_key)
+        except (ValueError, RecursionError) as error:
+            raise self._unreadable(type(error).__name__) from None
+        if not isinstance(value, dict | list) or _depth_over(value, MAX_JSON_DEPTH):
+            raise self._unreadable("shape")
+        return value
+
+    def _unreadable(self, why: str) -> UnexpectedAnswer:
+        return UnexpectedAnswer(
+            f"{self.route}: {self.status}, no readable JSON ({why})",
+            code="UnreadableAnswer",
+            request_id=self.request_id,
+        )
+
+
+def _no_constant(name: str):
+    raise ValueError(name)
+
+
+def _no_repeated_key(pairs: list[tuple]) -> dict:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key twice")
+    return found
+
+
+def _depth_over(value, limit: int) -> bool:
+    if limit < 0:
+        return True
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_depth_over(child, limit - 1) for child in children)
+
+
+@dataclass
+class _Call:
+    """One call in flight: remembers its socket so that the total time limit can cut it."""
+
+    sent: bool = False
+    expired: bool = False
+    connection: HTTPConnection | None = None
+
+    def cut(self) -> None:
+        self.expired = True
+        sock = getattr(self.connection, "sock", None)
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(2)  # wakes a read that a dripping server keeps alive
+
+
+_in_flight = threading.local()
+
+
+class _Watched:
+    """Connection mixin: tells the running call its socket, and that bytes are about to leave."""
+
+    def request(self, *args, **kwargs):
+        call = getattr(_in_flight, "call", None)
+        if call is not None:
+            call.connection = self
+            if self.sock is None:
+                self.connect()  # a failure up to here provably sent nothing
+            call.sent = True
+        return super().request(*args, **kwargs)
+
+
+class _WatchedHTTP(_Watched, HTTPConnection): ...
+
+
+class _WatchedHTTPS(_Watched, HTTPSConnection): ...
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _WatchedHTTP
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedHTTPS
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+
+
+@dataclass
+class HttpClient:
+    """Calls below one base URL. `base_url` may have a path. Safe to share between threads of one process.
+
+    `allowed_hosts`: exact names, or suffixes written `.example.com`. `http://` is allowed to loopback only.
+    """
+
+    base_url: str
+    allowed_hosts: frozenset[str]
+    limits: Limits = field(default_factory=Limits)
+    user_agent: str = "OrderHub/1.0 (Language=Python)"
+
+    def __post_init__(self) -> None:
+        self.base_url = self.base_url.rstrip("/")
+        self._check(self.base_url)
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy, no .netrc from the environment
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.mount("http://", _Adapter(max_retries=0))
+        self._session.mount("https://", _Adapter(max_retries=0))
+
+    def _check(self, url: str) -> None:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.username or parts.password or parts.fragment:
+            raise NotAllowed("no user name, password or fragment in an outbound address")
+        if parts.scheme == "http" and not is_loopback(url):
+            raise NotAllowed("plain http goes to this machine only")
+        if parts.scheme not in {"http", "https"}:
+            raise NotAllowed("http or https only")
+        if not any(host == name or (name.startswith(".") and host.endswith(name)) for name in self.allowed_hosts):
+            raise NotAllowed(f"{host} is not on the list of outbound hosts")
+
+    def send(
+        self,
+        method: str,
+        route: str,
+        *,
+        path: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        json_body: dict | None = None,
+        form: Mapping[str, str] | None = None,
+        content: tuple[str, bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One call, one answer, whatever its status. `route` is a template such as `/orders/{orderId}`.
+
+        Raises TryLater where nothing was sent or a read failed; OutcomeUnknown where a write was sent and no
+        complete answer came; UnexpectedAnswer where the answer is larger than allowed or a redirect. Never retries.
+        """
+        url = self.base_url + route.format(**{key: quote(value, safe="") for key, value in (path or {}).items()})
+        return self._send(method, url, route, params, json_body, form, content, headers)
+
+    def send_to(self, method: str, url: str, route: str, **kwargs) -> Answer:
+        """Like `send`, to a full URL that an answer named (a feed document). Its host must be allowed too."""
+        self._check(url)
+        return self._send(method, url, route, None, None, None, kwargs.get("content"), kwargs.get("headers"))
+
+    def _send(self, method, url, route, params, json_body, form, content, headers) -> Answer:
+        sent_headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"} | dict(headers or {})
+        data = dict(form) if form is not None else None
+        if content is not None:
+            sent_headers["Content-Type"], data = content
+        started = time.monotonic()
+        call = _Call()
+        try:
+            with self._watch(call):
+                response = self._session.request(
+                    method, url, params=params, json=json_body, data=data, headers=sent_headers, stream=True,
+                    timeout=(self.limits.connect_s, self.limits.read_s), allow_redirects=False,
+                )  # fmt: skip
+                with response:
+                    body = self._read(response, route)
+        except (requests.RequestException, OSError) as error:
+            self._log(method, route, "none", "", started)
+            raise self._failure(method, route, call, error) from None
+        answer = Answer(response.status_code, response.headers, body, f"{method} {route}")
+        self._log(method, route, str(answer.status), answer.request_id, started)
+        if call.expired:
+            raise self._failure(method, route, call, TimeoutError())
+        if 300 <= answer.status < 400:
+            raise UnexpectedAnswer(f"{method} {route}: redirected", code="Redirect", request_id=answer.request_id)
+        return answer
+
+    @contextlib.contextmanager
+    def _watch(self, call: _Call) -> Iterator[None]:
+        timer = threading.Timer(self.limits.total_s, call.cut)
+        timer.daemon = True
+        _in_flight.call = call
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            _in_flight.call = None
+
+    def _read(self, response: requests.Response, route: str) -> bytes:
+        chunks, size = [], 0
+        for chunk in response.iter_content(64 * 1024):
+            size += len(chunk)
+            if size > self.limits.max_bytes:
+                raise UnexpectedAnswer(f"{route}: answer over {self.limits.max_bytes} bytes", code="TooLarge")
+            chunks.append(chunk)
+        announced = response.headers.get("Content-Length", "")
+        encoded = response.headers.get("Content-Encoding")
+        if announced.isdigit() and not encoded and response.request.method != "HEAD" and size != int(announced):
+            raise requests.exceptions.ChunkedEncodingError("cut short")
+        return b"".join(chunks)
+
+    @staticmethod
+    def _failure(method: str, route: str, call: _Call, error: Exception) -> Exception:
+        why = "time limit" if call.expired else type(error).__name__
+        if not call.sent or method in READS:
+            return TryLater(f"{method} {route}: {why}", wait_s=30, code=why)
+        return OutcomeUnknown(f"{method} {route}: {why}", code=why)
+
+    def _log(self, method: str, route: str, status: str, request_id: str, started: float) -> None:
+        log.info(
+            "http",
+            extra={
+                "method": method,
+                "host": urlsplit(self.base_url).hostname,
+                "route": route,
+                "status": status,
+                "request_id": request_id,
+                "ms": round((time.monotonic() - started) * 1000),
+            },
+        )

@@ -1,0 +1,219 @@
+"""Settings, all from the environment (or a `.env` file beside manage.py). `.env.example` lists every one."""
+
+import json
+import os
+import secrets
+from base64 import b64encode
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+if (BASE_DIR / ".env").is_file():
+    env.read_env(BASE_DIR / ".env")
+
+# ---- What kind of installation this is
+ORDERHUB_ENV = env.str("ORDERHUB_ENV", default="development")  # development | demo | production
+PRODUCTION = ORDERHUB_ENV == "production"
+DEBUG = env.bool("DEBUG", default=False)
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+
+def _local_secrets() -> dict:
+    """Random secrets of a development or demo installation, made once and kept in a file only its owner reads."""
+    path = VAR_DIR / "secrets.json"
+    if not path.exists():
+        values = {
+            "secret_key": secrets.token_urlsafe(50),
+            "field_key": b64encode(secrets.token_bytes(32)).decode(),
+        }
+        draft = path.with_suffix(f".{os.getpid()}")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(values, file)
+        try:
+            os.link(draft, path)  # two processes starting together agree on one file
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return json.loads(path.read_text())
+
+
+if PRODUCTION:
+    SECRET_KEY = env.str("SECRET_KEY")
+    FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS")
+else:
+    SECRET_KEY = env.str("SECRET_KEY", default="") or _local_secrets()["secret_key"]
+    FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[]) or ["local:" + _local_secrets()["field_key"]]
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"]
+)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# ---- Applications
+INSTALLED_APPS = [
+    "orderhub",
+    "privacy",
+    "stores",
+    "orders",
+    "shipments",
+    "orderhub.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_q",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "orderhub.middleware.SecurityHeaders",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "orderhub.middleware.StaffLanguage",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "orderhub.urls"
+WSGI_APPLICATION = "orderhub.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_USER_MODEL = "orderhub.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# ---- Database
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'orderhub.sqlite3'}")}
+_database = DATABASES["default"]
+_database["CONN_MAX_AGE"] = 60
+_database.setdefault("OPTIONS", {})
+if _database["ENGINE"].endswith("sqlite3"):
+    _database["OPTIONS"] |= {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        # secure_delete: what is overwritten is gone from the file, not just from the table
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
+    }
+    # A file, not memory: jobs, web server and tests of killed processes share it
+    _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+
+# ---- Time and language
+USE_TZ = True
+TIME_ZONE = "UTC"
+CLOCK_SOURCE = env.str("CLOCK_SOURCE", default="database" if PRODUCTION else "system")
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="fr")
+LANGUAGES = [("fr", _("French")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+
+# ---- Files
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "orderhub" / "static"] if (BASE_DIR / "orderhub" / "static").is_dir() else []
+WHITENOISE_USE_FINDERS = not PRODUCTION
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+    "labels": {  # one alias for every label file, shared by all hosts in production
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": str(MEDIA_ROOT / "labels"),
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+}
+
+# ---- Sessions and headers
+LOGIN_URL = "admin:login"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if PRODUCTION and env.bool("BEHIND_TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+
+# ---- Queue (checks.py refuses other values: the queue delivers again whatever it believes lost)
+Q_CLUSTER = {
+    "name": "orderhub",
+    "orm": "default",
+    "workers": 1,
+    "timeout": 60,
+    "retry": 300,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "queue_limit": 1,
+    "bulk": 1,
+    "catch_up": False,
+    "save_limit": 250,
+    "poll": 1,
+    "recycle": 500,
+    "guard_cycle": 1,
+    "label": "Queue",
+}
+
+# ---- Amazon
+LWA_CLIENT_ID = env.str("LWA_CLIENT_ID", default="")
+LWA_CLIENT_SECRET = env.str("LWA_CLIENT_SECRET", default="")
+SPAPI_BASE_URL = env.str("SPAPI_BASE_URL", default="")  # loopback only, never in production
+LWA_TOKEN_URL = env.str("LWA_TOKEN_URL", default="")  # likewise
+IMPORT_BACKFILL_DAYS = env.int("IMPORT_BACKFILL_DAYS", default=30)
+IMPORT_POLL_MINUTES = env.int("IMPORT_POLL_MINUTES", default=5)
+
+# ---- Privacy. Periods can be shortened, never lengthened (privacy/retention.py takes the minimum)
+REDACT_POSTCODE = env.str("REDACT_POSTCODE", default="keep")  # keep | full
+RETENTION_UNSHIPPED_DAYS = env.int("RETENTION_UNSHIPPED_DAYS", default=14)
+RETENTION_SHIPPED_DAYS = env.int("RETENTION_SHIPPED_DAYS", default=30)
+RETENTION_LABEL_DAYS = env.int("RETENTION_LABEL_DAYS", default=44)
+
+# ---- Logs: named events with named fields, as JSON lines (orderhub/logs.py); no request line, no free text
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING_CONFIG = "orderhub.logs.configure"
+LOGGING = {"level": LOG_LEVEL}
+
+# ---- API
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+}
+
+if PRODUCTION and (SPAPI_BASE_URL or LWA_TOKEN_URL):
+    raise ImproperlyConfigured("SPAPI_BASE_URL and LWA_TOKEN_URL are for development only: remove them.")
