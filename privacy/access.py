@@ -1,0 +1,102 @@
+"""Who may do what, and the log of who saw personal data.
+
+Roles are Django groups; their rights are written here only and re-asserted after each migration. `is_superuser` opens
+no feature that a role owns (stores/features.py).
+"""
+
+from django.apps import apps
+from django.contrib.auth.management import create_permissions
+from django.utils.translation import gettext_lazy as _
+
+SUPPORT = "Support"
+SUCCESS = "Customer success"
+WAREHOUSE = "Warehouse"
+PRIVACY = "Privacy officer"
+ADMINISTRATOR = "Administrator"
+
+LABELS = {
+    SUPPORT: _("Support"),
+    SUCCESS: _("Customer success"),
+    WAREHOUSE: _("Warehouse"),
+    PRIVACY: _("Privacy officer"),
+    ADMINISTRATOR: _("Administrator"),
+}
+
+_ORDERS = (
+    "orders.view_order",
+    "orders.view_orderitem",
+    "orders.view_skippedorder",
+    "orders.view_quarantinedorder",
+)
+_SHIP = (
+    "shipments.view_shipment",
+    "shipments.add_shipment",
+    "shipments.view_label",
+    "shipments.view_shipmentnotification",
+)
+_STORES = ("stores.view_amazonaccount", "stores.view_store", "stores.view_merchant")
+_CONNECT = (
+    "stores.add_amazonaccount",
+    "stores.change_amazonaccount",
+    "stores.change_store",
+    "stores.add_store",
+)
+_JOBS = ("orderhub.view_jobrun", "orderhub.view_joblease")
+
+ROLES: dict[str, tuple[str, ...]] = {
+    SUPPORT: (
+        *_ORDERS, "orders.change_order", "orders.view_personal_data",
+        *_SHIP, "shipments.retry_notification", *_STORES, *_CONNECT,
+    ),
+    SUCCESS: (
+        *_ORDERS, "orders.change_order", "shipments.view_shipment", "shipments.view_shipmentnotification",
+        "shipments.retry_notification", *_STORES, *_CONNECT, "stores.grant_features", "stores.view_featuregrant",
+    ),
+    WAREHOUSE: (*_ORDERS, "orders.view_personal_data_of_open_orders", *_SHIP),
+    PRIVACY: (
+        *_ORDERS, "privacy.view_erasurecertificate", "privacy.view_accesslog", *_JOBS,
+    ),
+    ADMINISTRATOR: (
+        *_ORDERS, *_STORES, *_CONNECT, *_JOBS, "shipments.view_shipmentnotification", "shipments.retry_notification",
+        "orderhub.view_user", "orderhub.add_user", "orderhub.change_user",
+    ),
+}  # fmt: skip
+
+
+def sync_roles(using: str = "default") -> None:
+    """Make the five groups hold exactly the rights written above. Safe to repeat."""
+    from django.contrib.auth.models import Group, Permission
+
+    for config in apps.get_app_configs():
+        create_permissions(config, verbosity=0, using=using)
+    known = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in Permission.objects.using(using).select_related("content_type")
+    }
+    for role, codenames in ROLES.items():
+        group, _created = Group.objects.using(using).get_or_create(name=role)
+        group.permissions.set([known[codename] for codename in codenames])
+
+
+def has_role(user, role: str) -> bool:
+    """Membership of the group, nothing else: a superuser is not a member by being one."""
+    return user.is_active and user.groups.filter(name=role).exists()
+
+
+def may_see_person(user, *, order_open: bool) -> bool:
+    """Whether this user sees an order's names and streets without giving a reason. Superusers get no exception."""
+    if not user.is_active:
+        return False
+    held = {
+        codename
+        for role in user.groups.values_list("name", flat=True)
+        for codename in ROLES.get(role, ())
+    }  # fmt: skip
+    return "orders.view_personal_data" in held or (order_open and "orders.view_personal_data_of_open_orders" in held)
+
+
+def log_view(user, order_id: int, *, what: str, why: str = "") -> None:
+    """Record that a user saw an order's personal data. `what` and `why` are codes, never texts of an order."""
+    from privacy.models import AccessLog
+
+    AccessLog.objects.create(user=user, order_id=order_id, what=what, why=why)

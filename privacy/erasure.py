@@ -1,0 +1,139 @@
+"""The one redactor. Scheduled, forced and repeated erasures all come through here.
+
+Order of work for a batch: mark `redacting` (masked everywhere at once) and commit; destroy files; overwrite columns and
+write certificates in one transaction; re-read; mark `redacted`. A process killed anywhere leaves `redacting`, which the
+next sweep takes first. Redaction cannot be undone, so nothing here guesses: it follows the due date on the row.
+"""
+
+import logging
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+import orderhub
+from orderhub import failpoints
+from orderhub.jobs import BUDGET_S
+from privacy import markers, registry
+from privacy.models import ErasureCertificate
+
+log = logging.getLogger("orderhub.privacy")
+BATCH = 200
+ALARM_AFTER = timedelta(minutes=60)
+
+
+class StillThere(Exception):
+    """Verification found personal data after the overwrite. Holds order ids."""
+
+
+@dataclass
+class Report:
+    """What a sweep did. `more`: the time budget ended before the work did."""
+
+    redacted: int = 0
+    documents: int = 0
+    failed: list[int] = field(default_factory=list)
+    more: bool = False
+
+    def sentence(self) -> str:
+        return f"{self.redacted} redacted, {self.documents} documents, {len(self.failed)} failed"
+
+
+def redact_due(*, now: datetime, budget_s: float = BUDGET_S, marker: str = markers.AMAZON) -> Report:
+    """Erase what is due at `now`, in batches, until nothing is or the budget (seconds) ends. Safe to repeat."""
+    report, started = Report(), time.monotonic()
+    tried: set[int] = set()
+    while True:
+        failpoints.reach("redact.before_mark")
+        batch = registry.subjects().claim(now=now, limit=BATCH, skip=tried)
+        if not batch:
+            break
+        tried |= {row.order_id for row in batch}
+        failpoints.reach("redact.after_mark")
+        _redact_or_halve(batch, now=now, marker=marker, report=report)
+        if time.monotonic() - started > budget_s:
+            report.more = True
+            break
+    for holder in registry.holders():
+        redact_files = getattr(holder, "redact_due_files", None)
+        if redact_files:
+            report.documents += redact_files(now=now, marker=marker)
+    scrub_storage()
+    failpoints.reach("redact.after_done")
+    return report
+
+
+def _redact_or_halve(batch: list[registry.Candidate], *, now: datetime, marker: str, report: Report) -> None:
+    """Redact a batch; if it fails, halve it down to the order that fails, which is reported and does not block others."""
+    try:
+        report.documents += _redact(batch, now=now, marker=marker)
+        report.redacted += len(batch)
+    except Exception as error:  # whatever one order does, the others go in time
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            for half in (batch[:middle], batch[middle:]):
+                _redact_or_halve(half, now=now, marker=marker, report=report)
+            return
+        order_id = batch[0].order_id
+        report.failed.append(order_id)
+        registry.subjects().fail(order_id, error=type(error).__name__)
+        log.error("redaction_failed", extra={"order_id": order_id, "error": type(error).__name__})
+
+
+def _redact(batch: list[registry.Candidate], *, now: datetime, marker: str) -> int:
+    order_ids = [row.order_id for row in batch]
+    documents: dict[int, int] = {}
+    for holder in registry.holders():
+        for order_id, count in holder.destroy_files(order_ids, now=now).items():
+            documents[order_id] = documents.get(order_id, 0) + count
+    failpoints.reach("redact.after_files")
+    with transaction.atomic():
+        fields: dict[int, list[str]] = {}
+        for holder in registry.holders():
+            for order_id, names in holder.overwrite(order_ids, marker=marker, now=now).items():
+                fields.setdefault(order_id, []).extend(names)
+        ErasureCertificate.objects.bulk_create(
+            [_certificate(row, fields, documents, now=now, marker=marker) for row in batch],
+            ignore_conflicts=True,
+        )
+    failpoints.reach("redact.after_columns")
+    left = set().union(*(holder.leftovers(order_ids, now=now) for holder in registry.holders()))
+    failpoints.reach("redact.in_verify")
+    if left:
+        raise StillThere(sorted(left))
+    registry.subjects().finish(order_ids, now=now)
+    return sum(documents.values())
+
+
+def _certificate(row, fields, documents, *, now, marker) -> ErasureCertificate:
+    return ErasureCertificate(
+        kind=ErasureCertificate.Kind.ORDER,
+        order_id=row.order_id,
+        order_number=row.order_number,
+        subject_id=row.order_id,
+        rule=row.rule,
+        due_at=row.due_at,
+        done_at=now,
+        fields=sorted(fields.get(row.order_id, [])),
+        documents=documents.get(row.order_id, 0),
+        marker=marker,
+        version=orderhub.VERSION,
+    )
+
+
+def preview(*, now: datetime, until: datetime) -> list[registry.Candidate]:
+    """What would be erased up to an instant. Changes nothing."""
+    return registry.subjects().due_between(now=now, until=until)
+
+
+def overdue(*, now: datetime) -> int:
+    """How many orders should have been erased more than an hour ago. Anything but 0 is an alarm."""
+    return registry.subjects().overdue(now=now - ALARM_AFTER)
+
+
+def scrub_storage() -> None:
+    """Make overwritten values leave SQLite's write-ahead log as well; PostgreSQL keeps no statistics of them."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
