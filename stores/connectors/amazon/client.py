@@ -1,0 +1,176 @@
+"""The Selling Partner API, one method per operation: JSON in, JSON out, our errors."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from orderhub import clock
+from orderhub.errors import (
+    CredentialsRejected,
+    OutcomeUnknown,
+    RequestRejected,
+    Throttled,
+    TryLater,
+    UnexpectedAnswer,
+)
+from orderhub.http import READS, Answer, HttpClient
+from stores.connectors.amazon.signin import SignIn
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation and its published usage plan (requests per second, burst)."""
+
+    name: str
+    method: str
+    route: str
+    rate: float
+    burst: float
+
+
+SEARCH_ORDERS = Operation("searchOrders", "GET", "/orders/2026-01-01/orders", 0.0056, 20)
+GET_ORDER = Operation("getOrder", "GET", "/orders/2026-01-01/orders/{orderId}", 0.5, 30)
+CONFIRM_SHIPMENT = Operation("confirmShipment", "POST", "/orders/v0/orders/{orderId}/shipmentConfirmation", 2, 10)
+PARTICIPATIONS = Operation(
+    "getMarketplaceParticipations", "GET", "/sellers/v1/marketplaceParticipations", 0.016, 15
+)  # fmt: skip
+ACCOUNT = Operation("getAccount", "GET", "/sellers/v1/account", 0.016, 15)
+SEARCH_LISTINGS = Operation("searchListingsItems", "GET", "/listings/2021-08-01/items/{sellerId}", 5, 5)
+
+
+class Throttle(Protocol):
+    """Our copy of Amazon's buckets (stores/throttle.py), or none for a seller not yet connected."""
+
+    def take(self, operation: str, *, rate: float, burst: float) -> None: ...
+
+    def learned(self, operation: str, header_rate: float) -> None: ...
+
+    def refused(self, operation: str, *, retry_after_s: float = 0) -> float: ...
+
+
+class NoThrottle:
+    """For the few calls made before an account exists."""
+
+    def take(self, operation: str, *, rate: float, burst: float) -> None: ...
+
+    def learned(self, operation: str, header_rate: float) -> None: ...
+
+    def refused(self, operation: str, *, retry_after_s: float = 0) -> float:
+        return max(60.0, retry_after_s)
+
+
+class AmazonClient:
+    """Calls as one seller. Never sleeps, never retries; every failure has a name that says what to do next."""
+
+    def __init__(self, http: HttpClient, sign_in: SignIn, throttle: Throttle):
+        self.http = http
+        self.sign_in = sign_in
+        self.throttle = throttle
+        self.skew_s = 0  # our clock minus Amazon's Date header, at the last answer
+
+    def search_orders(self, params: dict[str, str]) -> dict:
+        return self._json(self._call(SEARCH_ORDERS, params=params))
+
+    def get_order(self, order_id: str, included: str) -> dict:
+        return self._json(self._call(GET_ORDER, path={"orderId": order_id}, params={"includedData": included}))
+
+    def confirm_shipment(self, order_id: str, body: dict) -> None:
+        self._call(CONFIRM_SHIPMENT, path={"orderId": order_id}, body=body)
+
+    def marketplace_participations(self) -> dict:
+        return self._json(self._call(PARTICIPATIONS))
+
+    def account(self) -> dict:
+        return self._json(self._call(ACCOUNT))
+
+    def search_listings(self, seller_id: str, marketplace_id: str) -> dict:
+        params = {"marketplaceIds": marketplace_id, "pageSize": "1"}
+        return self._json(self._call(SEARCH_LISTINGS, path={"sellerId": seller_id}, params=params))
+
+    def _call(self, operation: Operation, *, path=None, params=None, body=None) -> Answer:
+        token = self.sign_in.access_token()
+        self.throttle.take(operation.name, rate=operation.rate, burst=operation.burst)
+        headers = {"x-amz-access-token": token, "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())}
+        try:
+            answer = self.http.send(
+                operation.method, operation.route, path=path, params=params, json_body=body, headers=headers
+            )
+        except UnexpectedAnswer as error:
+            raise self._unclear(operation, error) from None
+        self._measure_skew(answer)
+        return self._sorted_out(operation, answer)
+
+    def _sorted_out(self, operation: Operation, answer: Answer) -> Answer:
+        status = answer.status
+        if 200 <= status < 300:
+            self.throttle.learned(operation.name, _number(answer.headers.get("x-amzn-RateLimit-Limit")))
+            if operation.method not in READS and status not in {200, 201, 202, 204}:
+                raise OutcomeUnknown(f"{answer.route}: {status}", code=str(status), request_id=answer.request_id)
+            if operation is CONFIRM_SHIPMENT and (status != 204 and answer.body.strip()):
+                raise OutcomeUnknown(f"{answer.route}: a body where none belongs", request_id=answer.request_id)
+            return answer
+        code, text, details = _error_of(answer)
+        place = f"{answer.route}: {status} {code}".strip()
+        if status == 429:
+            wait_s = self.throttle.refused(operation.name, retry_after_s=_number(answer.headers.get("Retry-After")))
+            raise Throttled(place, wait_s=wait_s, code=code or "429", request_id=answer.request_id)
+        if status in {401, 403}:
+            self.sign_in.forget()
+            if "expired" in details.lower() and "secret" not in details.lower():
+                raise TryLater(place, wait_s=1, code=code, request_id=answer.request_id)
+            raise CredentialsRejected(place, code=code or str(status), request_id=answer.request_id)
+        if status >= 500 or (status == 400 and not code):
+            if operation.method in READS:
+                raise TryLater(place, wait_s=60, code=code or str(status), request_id=answer.request_id)
+            raise OutcomeUnknown(place, code=code or str(status), request_id=answer.request_id)
+        raise RequestRejected(f"{place}: {text}", code=code or str(status), request_id=answer.request_id)
+
+    @staticmethod
+    def _unclear(operation: Operation, error: UnexpectedAnswer) -> Exception:
+        if operation.method in READS:
+            return error
+        return OutcomeUnknown(str(error), code=error.code, request_id=error.request_id)
+
+    @staticmethod
+    def _json(answer: Answer) -> dict:
+        value = answer.json()
+        if not isinstance(value, dict):
+            raise UnexpectedAnswer(f"{answer.route}: not an object", code="UnreadableAnswer")
+        return value
+
+    def _measure_skew(self, answer: Answer) -> None:
+        try:
+            theirs = parsedate_to_datetime(answer.headers.get("Date", ""))
+        except (TypeError, ValueError):
+            return
+        if theirs.tzinfo is None:
+            theirs = theirs.replace(tzinfo=UTC)
+        skew = (clock.now() - theirs).total_seconds()
+        self.skew_s = max(-(2**31), min(2**31 - 1, round(skew)))
+
+
+def _number(text: str | None) -> float:
+    try:
+        value = float(text or 0)
+    except ValueError:
+        return 0.0
+    return value if 0 <= value < 1e6 else 0.0
+
+
+def _error_of(answer: Answer) -> tuple[str, str, str]:
+    """Code, text and details of the first error in an SP-API error list; empty texts where there is none."""
+    try:
+        body = answer.json()
+        error = body["errors"][0] if isinstance(body, dict) else {}
+        parts = [str(error.get(name) or "") for name in ("code", "message", "details")]
+    except (UnexpectedAnswer, KeyError, IndexError, TypeError, AttributeError):
+        return "", "", ""
+    code, text, details = ("".join(c if c.isprintable() else " " for c in part) for part in parts)
+    return code[:60], text[:300], details[:300]
+
+
+def utc(instant: datetime) -> str:
+    """ISO 8601 in UTC, to the millisecond, as Amazon's parameters want it."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,265 @@
+"""Amazon's JSON to our dataclasses and back; pure. Field names: Orders API 2026-01-01, confirmShipment of Orders v0.
+
+What must not be kept is dropped here, before any row exists: everything personal of Amazon-fulfilled orders, and every
+field we have no use for. Unknown values of open lists are kept as text.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from orderhub import money
+from orderhub.money import Money
+from stores.connectors.amazon.client import utc
+from stores.connectors.base import (
+    OrderPage,
+    Parcel,
+    Participation,
+    RemoteItem,
+    RemoteOrder,
+    RemotePackage,
+    RemotePerson,
+    Unreadable,
+)
+
+CASH_ON_DELIVERY = "CashOnDelivery"
+_TOTALS = {
+    "ITEM": "item", "SHIPPING": "shipping", "TAX": "tax", "DISCOUNT": "discount", "GIFT_WRAP": "gift_wrap",
+}  # fmt: skip
+TEXT_LIMIT = 2000
+
+
+class Misread(Exception):
+    """Where in an order the reading failed."""
+
+
+def _get(value: dict, *path: str):
+    """The value at a path, None where any step is missing."""
+    for step in path:
+        if not isinstance(value, dict):
+            raise Misread(".".join(path))
+        value = value.get(step)
+        if value is None:
+            return None
+    return value
+
+
+def _text(value: dict, *path: str, limit: int = 500) -> str:
+    found = _get(value, *path)
+    if found is None:
+        return ""
+    if not isinstance(found, str | int | float):
+        raise Misread(".".join(path))
+    # NUL is refused by PostgreSQL, lone surrogates by UTF-8
+    cleaned = str(found).replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    return cleaned.strip()[:limit]
+
+
+def _instant(value: dict, *path: str) -> datetime | None:
+    text = _text(value, *path)
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise Misread(".".join(path)) from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _required(value, path: str):
+    if not value:
+        raise Misread(path)
+    return value
+
+
+def _list(value: dict, *path: str) -> list:
+    found = _get(value, *path)
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        raise Misread(".".join(path))
+    return found
+
+
+def _money(value: dict, *path: str) -> Money | None:
+    try:
+        return money.parse(_get(value, *path))
+    except ValueError:
+        raise Misread(".".join(path)) from None
+
+
+def page(body: dict) -> OrderPage:
+    """A searchOrders answer. An order that cannot be read does not spoil its page."""
+    orders, unreadable = [], []
+    for raw in _list(body, "orders"):
+        number = raw.get("orderId") if isinstance(raw, dict) else None
+        number = str(number)[:60] if isinstance(number, str | int) else "?"
+        try:
+            orders.append(order(raw))
+        except Misread as error:
+            unreadable.append(Unreadable(number, "Misread", str(error)[:120]))
+        except (TypeError, ValueError, AttributeError, KeyError, OverflowError) as error:
+            unreadable.append(Unreadable(number, type(error).__name__, "?"))
+    bound = _instant(body, "lastUpdatedBefore") or _instant(body, "createdBefore")
+    token = _text(body, "pagination", "nextToken", limit=10_000)
+    return OrderPage(tuple(orders), tuple(unreadable), bound, token)
+
+
+def order(raw: dict) -> RemoteOrder:
+    """One order. ValueError or an error of this module where a required field is missing or of the wrong kind."""
+    by_amazon = _text(raw, "fulfillment", "fulfilledBy") == "AMAZON"
+    lines = [line for line in _list(raw, "orderItems") if isinstance(line, dict)]
+    totals = _totals(raw)
+    grand = _money(raw, "proceeds", "grandTotal")
+    if grand:
+        totals["order"] = grand
+    person = _person(raw, lines)
+    gifts = [line for line in lines if _get(line, "fulfillment", "packing", "giftOption") is not None]
+    payments = _list(raw, "payment", "paymentExecutions")
+    return RemoteOrder(
+        number=_required(_text(raw, "orderId", limit=60), "orderId"),
+        marketplace_id=_text(raw, "salesChannel", "marketplaceId", limit=20),
+        status=_text(raw, "fulfillment", "fulfillmentStatus", limit=40),
+        fulfilled_by="AFN" if by_amazon else "MFN",
+        created_at=_required(_instant(raw, "createdTime"), "createdTime"),
+        updated_at=_required(_instant(raw, "lastUpdatedTime"), "lastUpdatedTime"),
+        items=tuple(_item(line) for line in lines),
+        person=person.without_names() if by_amazon else person,
+        seller_order_id=_seller_order_id(raw),
+        programs=tuple(str(name)[:40] for name in _list(raw, "programs")),
+        currency=next((found.currency for found in totals.values()), ""),
+        totals=totals,
+        ship_by=_instant(raw, "fulfillment", "shipByWindow", "latestDateTime"),
+        earliest_ship_at=_instant(raw, "fulfillment", "shipByWindow", "earliestDateTime"),
+        deliver_by=_instant(raw, "fulfillment", "deliverByWindow", "latestDateTime"),
+        service_level=_text(raw, "fulfillment", "fulfillmentServiceLevel", limit=40),
+        payment_method=", ".join(dict.fromkeys(filter(None, (_text(p, "paymentMethod", limit=40) for p in payments))))[
+            :120
+        ],
+        is_gift=bool(gifts),
+        replaces=_replaces(raw),
+        packages=tuple(_package(found) for found in _list(raw, "packages")),
+    )
+
+
+def _totals(raw: dict) -> dict[str, Money]:
+    found: dict[str, Money] = {}
+    for part in _list(raw, "proceeds", "breakdowns"):
+        name, amount = _TOTALS.get(_text(part, "type")), _money(part, "subtotal")
+        if name and amount:
+            found[name] = found[name] + amount if name in found else amount
+    return found
+
+
+def _seller_order_id(raw: dict) -> str:
+    for alias in _list(raw, "orderAliases"):
+        if _text(alias, "aliasType") == "SELLER_ORDER_ID":
+            return _text(alias, "aliasId", limit=60)
+    return ""
+
+
+def _replaces(raw: dict) -> str:
+    for other in _list(raw, "associatedOrders"):
+        if _text(other, "associationType") == "REPLACEMENT_ORIGINAL_ID":
+            return _text(other, "orderId", limit=60)
+    return ""
+
+
+def _person(raw: dict, lines: list[dict]) -> RemotePerson:
+    address = _get(raw, "recipient", "deliveryAddress") or {}
+    wishes = _get(raw, "recipient", "deliveryPreference") or {}
+    messages = [_text(line, "fulfillment", "packing", "giftOption", "giftMessage", limit=TEXT_LIMIT) for line in lines]
+    instructions = [_text(wishes, "dropOffLocation"), _text(wishes, "addressInstruction", limit=TEXT_LIMIT)]
+    return RemotePerson(
+        buyer_name=_text(raw, "buyer", "buyerName"),
+        buyer_email=_text(raw, "buyer", "buyerEmail"),
+        buyer_company=_text(raw, "buyer", "buyerCompanyName"),
+        purchase_order_number=_text(raw, "buyer", "buyerPurchaseOrderNumber"),
+        recipient_name=_text(address, "name"),
+        recipient_company=_text(address, "companyName"),
+        street1=_text(address, "addressLine1"),
+        street2=_text(address, "addressLine2"),
+        street3=_text(address, "addressLine3"),
+        phone=_text(address, "phone"),
+        gift_message="\n".join(dict.fromkeys(filter(None, messages))),
+        delivery_instructions="\n".join(filter(None, instructions)),
+        city=_text(address, "city") or _text(address, "municipality"),
+        district=_text(address, "districtOrCounty"),
+        state=_text(address, "stateOrRegion"),
+        postal_code=_text(address, "postalCode"),
+        country=_text(address, "countryCode", limit=60),
+    )
+
+
+def _item(raw: dict) -> RemoteItem:
+    parts: dict[str, Money] = {}
+    for part in _list(raw, "proceeds", "breakdowns"):
+        name, amount = _TOTALS.get(_text(part, "type")), _money(part, "subtotal")
+        if name and amount:
+            parts[name] = parts[name] + amount if name in parts else amount
+    quantity = _get(raw, "quantityOrdered")
+    if not isinstance(quantity, int) or isinstance(quantity, bool) or not 0 <= quantity < 2**31:
+        raise Misread("orderItems.quantityOrdered")
+    fulfilled = _get(raw, "fulfillment", "quantityFulfilled") or 0
+    asked = _get(raw, "cancellation", "cancellationRequest")
+    return RemoteItem(
+        item_id=_required(_text(raw, "orderItemId", limit=60), "orderItems.orderItemId"),
+        sku=_text(raw, "product", "sellerSku", limit=120),
+        asin=_text(raw, "product", "asin", limit=20),
+        title=_text(raw, "product", "title"),
+        quantity=quantity,
+        quantity_fulfilled=fulfilled if isinstance(fulfilled, int) and 0 <= fulfilled < 2**31 else 0,
+        unit_price=_money(raw, "product", "price", "unitPrice"),
+        tax=parts.get("tax"),
+        discount=parts.get("discount"),
+        shipping=parts.get("shipping"),
+        gift_wrap=parts.get("gift_wrap"),
+        cancel_reason=None if asked is None else _text(asked, "cancelReason", limit=60),
+    )
+
+
+def _package(raw: dict) -> RemotePackage:
+    return RemotePackage(
+        reference=_text(raw, "packageReferenceId", limit=60),
+        tracking_number=_text(raw, "trackingNumber", limit=60),
+        carrier=_text(raw, "carrier", limit=60),
+        status=_text(raw, "packageStatus", "status", limit=40),
+    )
+
+
+def confirmation(parcel: Parcel) -> dict:
+    """The confirmShipment body. The reference is text: Amazon refuses a JSON number."""
+    detail = {
+        "packageReferenceId": parcel.reference,
+        "carrierCode": parcel.carrier_code,
+        "shippingMethod": parcel.service,
+        "trackingNumber": parcel.tracking_number,
+        "shipDate": utc(parcel.shipped_at),
+        "orderItems": [{"orderItemId": item_id, "quantity": quantity} for item_id, quantity in parcel.items],
+    }
+    if parcel.carrier_name:
+        detail["carrierName"] = parcel.carrier_name
+    body = {"marketplaceId": parcel.marketplace_id, "packageDetail": detail}
+    if parcel.cash_on_delivery:
+        body["codCollectionMethod"] = "DirectPayment"
+    return body
+
+
+def participations(body: dict) -> list[Participation]:
+    """Marketplaces of a getMarketplaceParticipations answer, pseudo-marketplaces included: the caller knows which count."""
+    return [
+        Participation(
+            marketplace_id=_text(row, "marketplace", "id", limit=20),
+            store_name=_text(row, "storeName", limit=120),
+            active=bool(_get(row, "participation", "isParticipating")),
+        )
+        for row in _list(body, "payload")
+    ]
+
+
+def plan(body: dict) -> str:
+    """`PROFESSIONAL`, `INDIVIDUAL` or '' of a getAccount answer; everything else of it is the seller's and not read."""
+    return _text(body, "payload", "sellingPlan", limit=20)
+
+
+def amount(value: Money | None) -> Decimal | None:
+    return None if value is None else value.amount

@@ -1,0 +1,81 @@
+"""Login with Amazon: refresh token in, access token out. Access tokens live in this process's memory only."""
+
+import hashlib
+import os
+import threading
+import time
+from dataclasses import dataclass
+
+from orderhub.errors import CredentialsRejected, OperatorMistake, OutcomeUnknown, TryLater, UnexpectedAnswer
+from orderhub.http import Answer, HttpClient
+
+EARLY_S = 120  # renew this long before the hour is over
+_cache: dict[str, tuple[str, float]] = {}
+_lock = threading.Lock()
+os.register_at_fork(after_in_child=lambda: _lock._at_fork_reinit())
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """The token endpoint for one seller. Source: Login with Amazon, token calls."""
+
+    http: HttpClient
+    client_id: str
+    client_secret: str
+    refresh_token: str
+
+    @property
+    def _key(self) -> str:
+        parts = "\n".join([self.http.base_url, self.client_id, self.client_secret, self.refresh_token])
+        return hashlib.sha256(parts.encode()).hexdigest()
+
+    def access_token(self) -> str:
+        """A valid access token, from memory if it has two minutes left.
+
+        CredentialsRejected: the seller must authorise again. OperatorMistake: our own client id or secret is wrong.
+        TryLater: nothing came back that says either.
+        """
+        with _lock:
+            token, ends = _cache.get(self._key, ("", 0.0))
+        if token and time.monotonic() < ends - EARLY_S:
+            return token
+        token, lifetime_s = self._fetch()
+        with _lock:
+            _cache[self._key] = (token, time.monotonic() + lifetime_s)
+        return token
+
+    def forget(self) -> None:
+        """Drop the token in memory: Amazon refused it."""
+        with _lock:
+            _cache.pop(self._key, None)
+
+    def _fetch(self) -> tuple[str, float]:
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": self.refresh_token,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+        }
+        try:
+            answer = self.http.send("POST", "", form=form)
+            if answer.status != 200:
+                raise _refusal(answer)
+            body = answer.json()
+            return str(body["access_token"]), float(body.get("expires_in", 3600))
+        except (OutcomeUnknown, UnexpectedAnswer, KeyError, TypeError, ValueError) as error:
+            raise TryLater(f"sign-in: {type(error).__name__}", wait_s=60, code="SignInUnclear") from None
+
+
+def _refusal(answer: Answer) -> Exception:
+    try:
+        body = answer.json()
+        code = str(body.get("error", ""))[:40] if isinstance(body, dict) else ""
+    except UnexpectedAnswer:
+        code = ""
+    if code == "invalid_grant":
+        return CredentialsRejected("sign-in: invalid_grant", code=code)
+    if code in {"invalid_client", "unauthorized_client"}:
+        return OperatorMistake(f"sign-in: {code}", code=code)
+    if answer.status == 429 or answer.status >= 500 or not code:
+        return TryLater(f"sign-in: {answer.status}", wait_s=60, code=code or str(answer.status))
+    return OperatorMistake(f"sign-in: {code}", code=code)

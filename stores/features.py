@@ -1,0 +1,46 @@
+"""What only customer success may switch on, per store."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from orderhub import clock
+from orderhub.errors import RuleViolation
+from privacy import access
+from stores.models import FeatureGrant, Store
+
+_COLUMNS = {
+    FeatureGrant.Feature.CUSTOM_FIELDS: "custom_fields_enabled",
+    FeatureGrant.Feature.JAPAN: "japan_enabled",
+}
+
+
+def grant(store: Store, feature: str, *, by, reason: str, enabled: bool = True) -> FeatureGrant:
+    """Switch a feature on (or off) and keep who, when and why. The only writer of the feature columns.
+
+    Membership of Customer success decides; being a superuser does not. Enabling Amazon.co.jp also activates its store,
+    disabling stops it. RuleViolation for anybody else, and without a reason. Safe to repeat: each call is recorded.
+    """
+    if not access.has_role(by, access.SUCCESS):
+        raise RuleViolation(
+            _(
+                "Only a member of customer success can change this feature. Ask customer success, giving the store's name."
+            )
+        )
+    if not reason.strip():
+        raise RuleViolation(_("Say why this feature is changed: the reason is kept."))
+    column = _COLUMNS[FeatureGrant.Feature(feature)]
+    changes = {column: enabled}
+    if feature == FeatureGrant.Feature.JAPAN and store.marketplace == "JP":
+        changes["active"] = enabled
+    with transaction.atomic():
+        Store.objects.filter(pk=store.pk).update(**changes)
+        record = FeatureGrant.objects.create(
+            store=store,
+            feature=feature,
+            enabled=enabled,
+            granted_by=by,
+            granted_at=clock.now(),
+            reason=reason.strip(),
+        )
+    store.refresh_from_db()
+    return record

@@ -1,0 +1,39 @@
+"""Connect a seller account from the command line, as the admin's form does."""
+
+from django.core.management.base import BaseCommand, CommandError
+
+from orderhub import clock
+from orderhub.errors import RuleViolation
+from stores import connecting, marketplaces
+from stores.models import Merchant, Store
+
+
+class Command(BaseCommand):
+    help = "Verify a seller account with Amazon and connect its order sources. Nothing is saved unless all is right."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--region", required=True, choices=marketplaces.REGIONS)
+        parser.add_argument("--seller-id", required=True)
+        parser.add_argument(
+            "--token", required=True, help="authorisation (refresh) token; - reads it from standard input"
+        )
+        parser.add_argument("--sources", required=True, help="country codes, such as US,CA,MX")
+        parser.add_argument("--merchant", default="", help="name of the client company; default: the seller id")
+        parser.add_argument("--product-identifier", default=Store.Identifier.SKU, choices=Store.Identifier.values)
+
+    def handle(self, *, region, seller_id, token, sources, merchant, product_identifier, **options):
+        if token == "-":  # noqa: S105  the usual sign for standard input
+            token = input().strip()
+        codes = [code for code in sources.replace(" ", "").split(",") if code]
+        try:
+            verified = connecting.verify(region, seller_id, token)
+            owner, _created = Merchant.objects.get_or_create(name=merchant.strip() or seller_id.strip())
+            account = connecting.connect(
+                verified, token, merchant=owner, sources=codes, now=clock.now(), product_identifier=product_identifier
+            )
+        except RuleViolation as error:
+            raise CommandError(str(error)) from None
+        for store in account.stores.order_by("pk"):
+            state = "active" if store.active else "inactive until customer success enables Amazon.co.jp"
+            self.stdout.write(f"{store}: {state}")
+        self.stdout.write(f"account {account.pk} connected")

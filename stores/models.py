@@ -1,0 +1,271 @@
+"""Accounts and stores. An account is one selling partner in one region; a store is one order source of it."""
+
+import hashlib
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from orderhub import clock
+from privacy.fields import EncryptedTextField
+from stores import marketplaces
+
+AUTHORIZATION_DAYS = 365  # Amazon asks sellers to authorise again every year
+
+
+class Merchant(models.Model):
+    """The client company. Nothing is matched or summed across merchants."""
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name = _("merchant")
+        verbose_name_plural = _("merchants")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AmazonAccountQuerySet(models.QuerySet):
+    def working(self):
+        """Accounts whose authorisation stands, as far as we know."""
+        return self.filter(status=AmazonAccount.Status.ACTIVE)
+
+    def due(self, now: datetime):
+        """Accounts to poll now."""
+        return (
+            self.working()
+            .filter(Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=now))
+            .order_by(F("next_poll_at").asc(nulls_first=True))
+        )
+
+
+class AmazonAccount(models.Model):
+    """One selling partner in one region: credentials, authorisation, cursor. Its stores share all of them."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("to be verified")
+        ACTIVE = "active", _("active")
+        EXPIRED = "expired", _("authorisation expired")
+        REVOKED = "revoked", _("authorisation refused")
+        PAUSED = "paused", _("paused")
+
+    class Kind(models.TextChoices):
+        UNIFIED = "unified", _("unified")
+        STANDALONE = "standalone", _("stand-alone")
+
+    class Plan(models.TextChoices):
+        PROFESSIONAL = "professional", _("Professional")
+        INDIVIDUAL = "individual", _("Individual")
+        DECLARED = "declared", _("Professional, as declared")
+
+    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="accounts")
+    region = models.CharField(_("region"), max_length=2, choices=marketplaces.REGION_CHOICES)
+    selling_partner_id = models.CharField(_("seller ID"), max_length=40)
+    account_type = models.CharField(_("account type"), max_length=12, choices=Kind.choices, default=Kind.STANDALONE)
+    seller_plan = models.CharField(_("selling plan"), max_length=12, choices=Plan.choices, default=Plan.DECLARED)
+    refresh_token = EncryptedTextField(_("authorisation token"))
+    authorized_at = models.DateTimeField(_("authorised at"), default=clock.now)
+    authorization_expires_at = models.DateTimeField(_("authorisation expires at"))
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
+    status_reason = models.CharField(_("reason"), max_length=300, blank=True)
+    verified_at = models.DateTimeField(_("verified at"), null=True, blank=True)
+    verified_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        verbose_name=_("verified by"),
+        related_name="+",
+    )
+    participations = models.JSONField(_("marketplaces as verified"), default=list, blank=True)
+    has_pii_role = models.BooleanField(_("Amazon sends personal data"), default=True)
+    imported_until = models.DateTimeField(_("imported until"), null=True, blank=True)
+    window_after = models.DateTimeField(_("window being read: from"), null=True, blank=True)
+    window_bound = models.DateTimeField(_("window being read: to"), null=True, blank=True)
+    page_token = models.TextField(_("next page"), blank=True)
+    last_poll_at = models.DateTimeField(_("last poll at"), null=True, blank=True)
+    next_poll_at = models.DateTimeField(_("next poll at"), null=True, blank=True)
+    clock_skew_s = models.IntegerField(_("our clock ahead of Amazon's (s)"), default=0)
+
+    objects = AmazonAccountQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("Amazon account")
+        verbose_name_plural = _("Amazon accounts")
+        constraints = [
+            models.UniqueConstraint(fields=["region", "selling_partner_id"], name="account_once_per_region"),
+            models.CheckConstraint(
+                condition=Q(status="pending") | Q(verified_at__isnull=False),
+                name="account_verified_before_use",
+            ),
+            models.CheckConstraint(
+                condition=~(Q(status="active") & Q(seller_plan="individual")),
+                name="account_active_is_professional",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.selling_partner_id} ({self.region})"
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells two tokens apart on a screen; nothing of the token can be read from it."""
+        return hashlib.sha256(self.refresh_token.encode()).hexdigest()[:8]
+
+    def authorise(self, token: str, *, now: datetime) -> None:
+        """Take a new token and start the year again. Not saved here. Identity, orders and cursor stay."""
+        self.refresh_token = token
+        self.authorized_at = now
+        self.authorization_expires_at = now + timedelta(days=AUTHORIZATION_DAYS)
+
+    def stop(self, status: str, reason: str) -> None:
+        """Stop importing and notifying until a person acts; loses nothing. Safe to repeat."""
+        AmazonAccount.objects.filter(pk=self.pk).update(status=status, status_reason=reason[:300])
+        self.status, self.status_reason = status, reason[:300]
+
+
+class StoreQuerySet(models.QuerySet):
+    def importing(self):
+        """Stores that take orders in. Amazon.co.jp needs its grant."""
+        return self.filter(active=True).exclude(marketplace=marketplaces.JAPAN, japan_enabled=False)
+
+
+class Store(models.Model):
+    """One order source with its own settings. `custom_fields_enabled`, `japan_enabled`: written by grant() only."""
+
+    class Platform(models.TextChoices):
+        AMAZON = "amazon", "Amazon"
+        BIGCOMMERCE = "bigcommerce", "BigCommerce"
+        HANDMADE = "handmade", "Amazon Handmade"
+        MANUAL = "manual", _("Manual")
+
+    class Identifier(models.TextChoices):
+        SKU = "sku", "SKU"
+        ASIN = "asin", "ASIN"
+
+    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="stores")
+    name = models.CharField(_("name"), max_length=120)
+    platform = models.CharField(_("platform"), max_length=12, choices=Platform.choices, default=Platform.AMAZON)
+    account = models.ForeignKey(
+        AmazonAccount,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("Amazon account"),
+        related_name="stores",
+    )
+    marketplace = models.CharField(_("order source"), max_length=2, choices=marketplaces.CODE_CHOICES, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=40, default="UTC")
+    product_identifier = models.CharField(
+        _("product identifier"), max_length=4, choices=Identifier.choices, default=Identifier.SKU
+    )
+    active = models.BooleanField(_("active"), default=True)
+    import_afn = models.BooleanField(_("import Amazon-fulfilled orders"), default=False)
+    custom_fields_enabled = models.BooleanField(_("custom fields enabled"), default=False, editable=False)
+    japan_enabled = models.BooleanField(_("Amazon.co.jp enabled"), default=False, editable=False)
+    brand_name = models.CharField(_("name on labels"), max_length=120, blank=True)
+    ship_from = models.JSONField(_("ship-from address"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
+
+    objects = StoreQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("store")
+        verbose_name_plural = _("stores")
+        ordering = ["name"]
+        permissions = [("grant_features", _("Can enable features that customer success owns"))]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "marketplace"], name="store_once_per_source"),
+            models.CheckConstraint(
+                condition=~Q(platform="amazon") | (Q(account__isnull=False) & ~Q(marketplace="")),
+                name="store_amazon_has_account",
+            ),
+            models.CheckConstraint(
+                condition=~Q(marketplace="JP") | Q(active=False) | Q(japan_enabled=True),
+                name="store_japan_needs_grant",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def market(self) -> marketplaces.Marketplace | None:
+        return marketplaces.BY_CODE.get(self.marketplace)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class FeatureGrant(models.Model):
+    """Who enabled what for which store, when and why. Written by stores/features.py only."""
+
+    class Feature(models.TextChoices):
+        CUSTOM_FIELDS = "custom_fields", _("custom fields")
+        JAPAN = "japan", "Amazon.co.jp"
+
+    store = models.ForeignKey(Store, models.PROTECT, verbose_name=_("store"), related_name="grants")
+    feature = models.CharField(_("feature"), max_length=20, choices=Feature.choices)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    granted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("granted by"), related_name="+"
+    )
+    granted_at = models.DateTimeField(_("granted at"), default=clock.now)
+    reason = models.CharField(_("reason"), max_length=200)
+
+    class Meta:
+        verbose_name = _("feature grant")
+        verbose_name_plural = _("feature grants")
+        ordering = ["-granted_at"]
+
+    def __str__(self) -> str:
+        return f"{self.get_feature_display()}: {self.store}"
+
+
+class RateBucket(models.Model):
+    """Our copy of one of Amazon's token buckets: per account and operation, shared by every process."""
+
+    account = models.ForeignKey(AmazonAccount, models.CASCADE, verbose_name=_("account"), related_name="buckets")
+    operation = models.CharField(_("operation"), max_length=40)
+    tokens = models.FloatField(_("tokens"))
+    rate = models.FloatField(_("tokens per second"))
+    burst = models.FloatField(_("bucket size"))
+    updated_at = models.DateTimeField(_("updated at"))
+    blocked_until = models.DateTimeField(_("closed until"), null=True, blank=True)
+    throttled = models.PositiveIntegerField(_("refusals in a row"), default=0)
+    version = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("rate bucket")
+        verbose_name_plural = _("rate buckets")
+        constraints = [
+            models.UniqueConstraint(fields=["account", "operation"], name="bucket_once_per_operation"),
+            models.CheckConstraint(condition=Q(tokens__gte=0) & Q(tokens__lte=F("burst")), name="bucket_within_burst"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.account_id}"
+
+
+class UnconnectedOrder(models.Model):
+    """An order of a source nobody connected: its number and marketplace, so that counts are true."""
+
+    account = models.ForeignKey(AmazonAccount, models.CASCADE, verbose_name=_("account"), related_name="unconnected")
+    marketplace_id = models.CharField(_("marketplace"), max_length=20)
+    order_number = models.CharField(_("order number"), max_length=60)
+    seen_at = models.DateTimeField(_("seen at"), default=clock.now)
+
+    class Meta:
+        verbose_name = _("order of an unconnected source")
+        verbose_name_plural = _("orders of unconnected sources")
+        constraints = [models.UniqueConstraint(fields=["account", "order_number"], name="unconnected_once")]
+
+    def __str__(self) -> str:
+        return self.order_number
