@@ -1,0 +1,54 @@
+"""The clock's door to importing."""
+
+from datetime import timedelta
+
+from django.conf import settings
+
+from orderhub import clock
+from orderhub.errors import CredentialsRejected, TryLater, UnexpectedAnswer
+from orderhub.jobs import enqueue, every, task
+from orders import importing
+from stores.connecting import connector_for
+from stores.health import stop_for
+from stores.models import AmazonAccount
+
+RETRY = timedelta(minutes=1)
+
+
+@every(minutes=1)
+def import_due_accounts() -> str:
+    """Wake the accounts whose next poll is due."""
+    ids = list(AmazonAccount.objects.due(clock.now()).values_list("pk", flat=True))
+    for account_id in ids:
+        enqueue(import_account, account_id)
+    return f"{len(ids)} accounts"
+
+
+@task
+def import_account(account_id: int) -> str:
+    """Import one account's changed orders and note when to look again."""
+    account = AmazonAccount.objects.get(pk=account_id)
+    if account.status != AmazonAccount.Status.ACTIVE:
+        return f"account {account_id}: {account.status}"
+    try:
+        report = importing.import_changes(account, connector_for(account), now=clock.now())
+    except CredentialsRejected as error:
+        return stop_for(account, error)
+    except TryLater as error:
+        _look_again(account_id, wait=max(timedelta(seconds=error.wait_s), RETRY))
+        return f"account {account_id}: {error}"
+    except UnexpectedAnswer as error:
+        _look_again(account_id, wait=importing.FLOOR)
+        return f"account {account_id}: {error}"
+    if report.complete:
+        _look_again(account_id, wait=max(importing.FLOOR, timedelta(minutes=settings.IMPORT_POLL_MINUTES)))
+    elif report.wait_s:
+        _look_again(account_id, wait=timedelta(seconds=report.wait_s))
+    else:
+        _look_again(account_id, wait=timedelta(0))
+        enqueue(import_account, account_id)
+    return f"account {account_id}: {report.sentence()}"
+
+
+def _look_again(account_id: int, *, wait: timedelta) -> None:
+    AmazonAccount.objects.filter(pk=account_id).update(next_poll_at=clock.now() + wait)

@@ -1,0 +1,51 @@
+"""The timeline: what happened to an order, as codes and numbers. Words are made when it is shown."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from orderhub import clock
+from orders.models.order import Order
+
+
+class OrderEvent(models.Model):
+    """One thing that happened. `params` holds ids, dates and codes, never a personal value."""
+
+    class Kind(models.TextChoices):
+        IMPORTED = "imported", _("Imported from %(source)s, status %(status)s")
+        STATUS = "status", _("Status changed from %(before)s to %(after)s")
+        SHIPPED_ELSEWHERE = "shipped_elsewhere", _("Shipped outside OrderHub, as Amazon reports")
+        CANCELLED_AFTER_SHIPPING = (
+            "cancelled_after_shipping",
+            _("ALERT: cancelled at Amazon after it was shipped"),
+        )
+        CANCEL_REQUESTED = "cancel_requested", _("The buyer asks to cancel this order")
+        CANCEL_DECIDED = "cancel_decided", _("Cancellation request answered")
+        HELD = "held", _("Put on hold")
+        RELEASED = "released", _("Released from hold")
+        DUE = "due", _("Personal data is kept until %(due)s UTC")
+        SHIPMENT = "shipment", _("Shipped with %(carrier)s, tracking number %(tracking)s")
+        NOTICE = "notice", _("Notice to %(channel)s: %(state)s")
+        REDACTED = "redacted", _("Personal data erased")
+        BLOCKED = "blocked", _("Personal data from Amazon ignored: already erased here")
+
+    order = models.ForeignKey(Order, models.CASCADE, verbose_name=_("order"), related_name="events")
+    at = models.DateTimeField(_("at"), default=clock.now)
+    kind = models.CharField(_("kind"), max_length=30, choices=Kind.choices)
+    params = models.JSONField(_("details"), default=dict, blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        verbose_name=_("by"),
+        related_name="+",
+    )
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.order_id}"

@@ -1,0 +1,135 @@
+"""What this app holds of people, which orders are due, and how they are erased."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
+
+from orders.models import Order, OrderEvent, OrderPersonalData
+from orders.models.person import EMAIL, ERASED, KEPT
+from privacy import markers
+from privacy.registry import Candidate, Table
+
+TABLES = {
+    "orders_order": Table.of(
+        public="id store_id order_number seller_order_id origin_marketplace status custom_status fulfilled_by programs "
+        "is_business is_prime is_gift replaces ordered_at ship_by earliest_ship_at deliver_by service_level "
+        "payment_method currency item_total shipping_total tax_total discount_total gift_wrap_total order_total",
+        operational="cancel_requested_at cancel_reason_code first_imported_at amazon_updated_at content_hash shipped_at "
+        "pii_state redaction_due_at redaction_rule redacted_at redaction_reason redaction_error hold_reason",
+        staff="assigned_to_id",
+    ),
+    "orders_orderitem": Table.of(
+        public="id order_id amazon_item_id sku asin title quantity quantity_shipped unit_price tax discount shipping "
+        "gift_wrap is_physical"
+    ),
+    "orders_orderpersonaldata": Table.of(
+        operational="order_id marker", pii=" ".join((*ERASED, EMAIL)), public=" ".join(KEPT)
+    ),
+    "orders_orderevent": Table.of(operational="id order_id at kind params", staff="actor_id"),
+    "orders_skippedorder": Table.of(operational="id store_id order_number reason amazon_status seen_at"),
+    "orders_quarantinedorder": Table.of(operational="id account_id order_number code path times seen_at"),
+}
+LIVE = (Order.PiiState.NONE, Order.PiiState.PRESENT)
+
+
+class _Subjects:
+    """Orders as subjects of erasure; see privacy.registry.Subjects."""
+
+    def claim(self, *, now: datetime, limit: int, skip: set[int]) -> list[Candidate]:
+        with transaction.atomic():
+            unfinished = list(self._unfinished().exclude(pk__in=skip)[:limit])
+            due = list(
+                self._due(now)
+                .exclude(pk__in=skip)
+                .select_for_update(skip_locked=True, of=("self",))[: limit - len(unfinished)]
+            )
+            if due:
+                Order.objects.filter(pk__in=[order.pk for order in due]).update(pii_state=Order.PiiState.REDACTING)
+        return [_candidate(order) for order in [*unfinished, *due]]
+
+    def due_between(self, *, now: datetime, until: datetime) -> list[Candidate]:
+        return [_candidate(order) for order in [*self._unfinished(), *self._due(until)]]
+
+    def finish(self, order_ids: list[int], *, now: datetime) -> None:
+        done = Order.objects.filter(pk__in=order_ids, pii_state=Order.PiiState.REDACTING)
+        with transaction.atomic():
+            finished = list(done.values_list("pk", "redaction_rule"))
+            done.update(
+                pii_state=Order.PiiState.REDACTED,
+                redacted_at=now,
+                redaction_reason="amazon",
+                redaction_error="",
+            )
+            OrderEvent.objects.bulk_create(
+                OrderEvent(order_id=pk, kind=OrderEvent.Kind.REDACTED, at=now, params={"rule": rule})
+                for pk, rule in finished
+            )
+
+    def fail(self, order_id: int, *, error: str) -> None:
+        Order.objects.filter(pk=order_id).update(redaction_error=error[:60])
+
+    def overdue(self, *, now: datetime) -> int:
+        late = Q(pii_state__in=LIVE) | Q(pii_state=Order.PiiState.REDACTING)
+        return Order.objects.filter(late, redaction_due_at__lt=now).count()
+
+    @staticmethod
+    def _due(now: datetime):
+        return Order.objects.filter(pii_state__in=LIVE, redaction_due_at__lte=now).order_by("redaction_due_at", "pk")
+
+    @staticmethod
+    def _unfinished():
+        return Order.objects.filter(pii_state=Order.PiiState.REDACTING).order_by("redaction_due_at", "pk")
+
+
+def _candidate(order: Order) -> Candidate:
+    return Candidate(order.pk, order.order_number, order.redaction_rule, order.redaction_due_at)
+
+
+def _erasable() -> tuple[str, ...]:
+    return (*ERASED, "postal_code") if settings.REDACT_POSTCODE == "full" else ERASED
+
+
+class _Holder:
+    """The narrow table of persons; see privacy.registry.Holder."""
+
+    def destroy_files(self, order_ids: list[int], *, now: datetime) -> dict[int, int]:
+        return {}
+
+    def overwrite(self, order_ids: list[int], *, marker: str, now: datetime) -> dict[int, list[str]]:
+        """An empty field stays empty, a relay address stays as it is, a second run changes nothing."""
+        rows = OrderPersonalData.objects.filter(order__in=order_ids, marker="")
+        held: dict[int, list[str]] = {}
+        relayed: list[int] = []
+        for person in rows:
+            names = [name for name in _erasable() if getattr(person, name)]
+            if markers.is_relay(person.buyer_email):
+                relayed.append(person.pk)
+            elif person.buyer_email:
+                names.append(EMAIL)
+            held[person.pk] = names
+        changes = {name: _unless_empty(name, marker) for name in _erasable()}
+        changes[EMAIL] = Case(
+            When(Q(pk__in=relayed) | Q(**{EMAIL: ""}), then=F(EMAIL)), default=Value(marker)
+        )  # fmt: skip
+        rows.update(marker=marker, **changes)
+        return held
+
+    def leftovers(self, order_ids: list[int], *, now: datetime) -> set[int]:
+        """Orders whose row is not marked, or holds a column that is neither empty nor the marker."""
+        rows = OrderPersonalData.objects.filter(order__in=order_ids)
+        bad = Q(marker="")
+        for name in _erasable():
+            bad |= ~Q(**{name: ""}) & ~Q(**{name: F("marker")})
+        left = set(rows.filter(bad).values_list("pk", flat=True))
+        addresses = rows.exclude(buyer_email="").exclude(buyer_email=F("marker")).values_list("pk", EMAIL)
+        return left | {pk for pk, address in addresses if not markers.is_relay(address)}
+
+
+def _unless_empty(name: str, marker: str) -> Case:
+    return Case(When(**{name: ""}, then=Value("")), default=Value(marker))
+
+
+SUBJECTS = _Subjects()
+HOLDER = _Holder()

@@ -1,0 +1,50 @@
+"""The erasure clock of orders: facts from rows, the pure function, the row. Shipments are met by reverse accessor."""
+
+from django.conf import settings
+
+from orders.models import Order
+from privacy import retention
+from privacy.retention import Due, Facts, Parcel, Periods
+from stores.models import Store
+
+
+def periods_for(store: Store) -> Periods:
+    """Days of each term for a store: the installation's settings, which can only shorten the rules."""
+    return Periods(
+        unshipped=settings.RETENTION_UNSHIPPED_DAYS,
+        shipped=settings.RETENTION_SHIPPED_DAYS,
+        label=settings.RETENTION_LABEL_DAYS,
+    )
+
+
+def facts_of(order: Order) -> Facts:
+    """What the due-date function must know of an order; two queries."""
+    parcels = tuple(
+        Parcel(
+            created_at=shipment.created_at,
+            tracked=shipment.tracked,
+            label_created_at=shipment.label_created_at,
+            shipped_at=shipment.first_ship_at,
+            delivered_at=shipment.first_delivered_at,
+            active=shipment.active,
+        )
+        for shipment in order.shipments.all()
+    )
+    units = list(order.items.values_list("quantity", "quantity_shipped"))
+    shipped = bool(units) and all(sent >= quantity for quantity, sent in units)
+    return Facts(imported_at=order.first_imported_at, fully_shipped=shipped, parcels=parcels)
+
+
+def recompute(order: Order) -> Due | None:
+    """Set the order's due date and rule from the facts; None where nothing is ever due (FBA).
+
+    An order already erased keeps what it has: nothing makes it un-due.
+    """
+    if order.by_amazon or order.origin_marketplace != "amazon":
+        return None
+    due = retention.order_due(facts_of(order), periods_for(order.store))
+    Order.objects.filter(pk=order.pk).exclude(pii_state__in=Order.PiiState.MASKED).update(
+        redaction_due_at=due.at, redaction_rule=due.rule
+    )
+    order.refresh_from_db(fields=["redaction_due_at", "redaction_rule"])
+    return due
