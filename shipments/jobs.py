@@ -1,0 +1,44 @@
+"""The clock's door to the outbox."""
+
+from orderhub import clock
+from orderhub.errors import CredentialsRejected, TryLater
+from orderhub.jobs import enqueue, every, task
+from shipments import confirming
+from shipments.models import ShipmentNotification
+from stores.connecting import connector_for
+from stores.health import stop_for
+from stores.models import AmazonAccount
+
+OPEN = ("pending", "retry_at", "unknown", "in_flight")
+
+
+@every(minutes=1)
+def notify_marketplaces() -> str:
+    """Wake the accounts that have something to say, or something left by a dead worker."""
+    now = clock.now()
+    due = AmazonAccount.objects.working().filter(
+        pk__in=ShipmentNotification.objects.filter(state__in=OPEN, next_attempt_at__lte=now).values(
+            "order__store__account"
+        )
+    )
+    ids = list(due.values_list("pk", flat=True))
+    for account_id in ids:
+        enqueue(notify_account, account_id)
+    return f"{len(ids)} accounts"
+
+
+@task
+def notify_account(account_id: int) -> str:
+    """Settle and send one account's notices. An account that must authorise again keeps its rows untouched."""
+    account = AmazonAccount.objects.get(pk=account_id)
+    if account.status != AmazonAccount.Status.ACTIVE:
+        return f"account {account_id}: {account.status}"
+    try:
+        report = confirming.notify_due(account, connector_for(account), now=clock.now())
+    except CredentialsRejected as error:
+        return stop_for(account, error)
+    except TryLater as error:
+        return f"account {account_id}: {error}"
+    if report.more:
+        enqueue(notify_account, account_id)
+    return f"account {account_id}: {report.sentence()}"

@@ -1,0 +1,106 @@
+"""The outbox: what a marketplace must be told of an order, once."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from orderhub import clock
+from orders.models import Order
+from shipments.models.shipment import Shipment
+
+
+class NotificationQuerySet(models.QuerySet):
+    def waiting(self, now: datetime):
+        """Rows to send now, oldest first."""
+        State = ShipmentNotification.State
+        return self.filter(state__in=[State.PENDING, State.RETRY_AT], next_attempt_at__lte=now).order_by(
+            "next_attempt_at", "pk"
+        )
+
+    def to_reconcile(self, now: datetime):
+        """Rows whose outcome must be read before anything else is sent."""
+        return self.filter(state=ShipmentNotification.State.UNKNOWN, next_attempt_at__lte=now).order_by("pk")
+
+    def move(self, row, *, frm: str, **changes) -> bool:
+        """Change a row only if it still is as we left it: state and start number. False if another holder has it."""
+        return bool(self.filter(pk=row.pk, state=frm, fence=row.fence).update(**changes))
+
+
+class ShipmentNotification(models.Model):
+    """One per order and channel, by constraint: a second parcel cannot even queue a second notice."""
+
+    class Channel(models.TextChoices):
+        AMAZON = "amazon", "Amazon"
+        BIGCOMMERCE = "bigcommerce", "BigCommerce"
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("waiting to be sent")
+        IN_FLIGHT = "in_flight", _("being sent")
+        CONFIRMED = "confirmed", _("accepted")
+        CONFIRMED_EXTERNAL = "confirmed_external", _("already shipped outside OrderHub")
+        RETRY_AT = "retry_at", _("throttled or not reached, will retry")
+        UNKNOWN = "unknown", _("outcome unknown, being checked")
+        REJECTED = "rejected", _("refused")
+        NEEDS_ATTENTION = "needs_attention", _("needs attention")
+        MANUAL = "manual", _("done by hand")
+
+    State.FINAL = (State.CONFIRMED, State.CONFIRMED_EXTERNAL, State.MANUAL)
+    State.STUCK = (State.REJECTED, State.NEEDS_ATTENTION)
+
+    order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="notifications")
+    channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices, default=Channel.AMAZON)
+    shipment = models.ForeignKey(Shipment, models.PROTECT, verbose_name=_("shipment"), related_name="notifications")
+    package_reference = models.CharField(_("package reference"), max_length=20)
+    state = models.CharField(_("state"), max_length=20, choices=State.choices, default=State.PENDING)
+    created_at = models.DateTimeField(_("created at"), default=clock.now)
+    next_attempt_at = models.DateTimeField(_("next attempt at"), default=clock.now)
+    lease_until = models.DateTimeField(_("held until"), null=True, blank=True)
+    fence = models.PositiveIntegerField(_("start number"), default=0)
+    starts = models.PositiveIntegerField(_("starts without an end"), default=0)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    reads = models.PositiveIntegerField(_("reads since unknown"), default=0)
+    failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
+    request_hash = models.CharField(max_length=32, blank=True, editable=False)
+    error_code = models.CharField(_("error"), max_length=60, blank=True)
+    error_text = models.CharField(_("error text"), max_length=300, blank=True)
+    confirmed_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("notice to a marketplace")
+        verbose_name_plural = _("notices to marketplaces")
+        ordering = ["next_attempt_at"]
+        permissions = [("retry_notification", _("Can send stuck notices again"))]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "channel"], name="notice_once_per_order"),
+            models.CheckConstraint(
+                condition=Q(state="in_flight", lease_until__isnull=False)
+                | (~Q(state="in_flight") & Q(lease_until__isnull=True)),
+                name="notice_in_flight_is_leased",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="in_flight") | ~Q(request_hash=""), name="notice_intent_before_call"
+            ),
+            models.CheckConstraint(condition=Q(attempts__lte=F("fence")), name="notice_attempts_are_starts"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                name="notice_due",
+                condition=Q(state__in=["pending", "retry_at", "unknown", "in_flight"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} #{self.order_id}"
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in self.State.FINAL
+
+    @property
+    def is_stuck(self) -> bool:
+        return self.state in self.State.STUCK

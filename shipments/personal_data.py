@@ -1,0 +1,111 @@
+"""What this app holds of people: label files. Everything else about a parcel is about a parcel."""
+
+from datetime import datetime
+
+from django.core.files.base import ContentFile
+
+import orderhub
+from orderhub import failpoints
+from privacy import markers
+from privacy.models import ErasureCertificate
+from privacy.registry import Table
+from shipments.labels import content, pdf
+from shipments.models import Label
+
+TABLES = {
+    "shipments_shipment": Table.of(
+        operational="id order_id carrier service tracking_number tracked ship_date first_ship_at delivered_at "
+        "first_delivered_at weight_g created_at voided_at is_return",
+        staff="created_by_id",
+    ),
+    "shipments_shipmentitem": Table.of(operational="id shipment_id item_id quantity"),
+    "shipments_label": Table.of(operational="id shipment_id file created_at due_at due_rule redacted_at"),
+    "shipments_shipmentnotification": Table.of(
+        operational="id order_id channel shipment_id package_reference state created_at next_attempt_at lease_until fence "
+        "starts attempts reads failing_since request_hash error_code error_text confirmed_at"
+    ),
+}
+BATCH = 200
+
+
+class _Holder:
+    """Label files; see privacy.registry.Holder. Each label goes on its own clock."""
+
+    def destroy_files(self, order_ids: list[int], *, now: datetime) -> dict[int, int]:
+        """Destroy the labels of these orders that are due themselves; a later one keeps its own date."""
+        destroyed: dict[int, int] = {}
+        for label in self._due(now).filter(shipment__order__in=order_ids):
+            erase_label(label, now=now, marker=markers.AMAZON)
+            order_id = label.shipment.order_id
+            destroyed[order_id] = destroyed.get(order_id, 0) + 1
+            failpoints.reach("redact.between_files")
+        return destroyed
+
+    def overwrite(self, order_ids: list[int], *, marker: str, now: datetime) -> dict[int, list[str]]:
+        return {}
+
+    def leftovers(self, order_ids: list[int], *, now: datetime) -> set[int]:
+        return set(self._due(now).filter(shipment__order__in=order_ids).values_list("shipment__order", flat=True))
+
+    def redact_due_files(self, *, now: datetime, marker: str) -> int:
+        """Labels whose own clock ran out, whatever their order's says."""
+        count = 0
+        for label in self._due(now)[:BATCH]:
+            erase_label(label, now=now, marker=marker)
+            count += 1
+        return count
+
+    @staticmethod
+    def _due(now: datetime):
+        return (
+            Label.objects.filter(redacted_at__isnull=True, due_at__lte=now)
+            .select_related("shipment__order")
+            .order_by("due_at", "pk")
+        )
+
+
+def erase_label(label: Label, *, now: datetime, marker: str) -> None:
+    """Destroy the file and put a label without the address in its place. Safe to repeat and to kill at any line."""
+    storage, name = label.file.storage, label.file.name
+    if name and storage.exists(name):
+        storage.delete(name)
+    drawn = redacted_pdf(label, marker=marker)
+    storage.save(name, ContentFile(drawn))
+    Label.objects.filter(pk=label.pk, redacted_at__isnull=True).update(redacted_at=now)
+    ErasureCertificate.objects.bulk_create(
+        [
+            ErasureCertificate(
+                kind=ErasureCertificate.Kind.LABEL,
+                order_id=label.shipment.order_id,
+                order_number=label.shipment.order.order_number,
+                subject_id=label.pk,
+                rule=label.due_rule,
+                due_at=label.due_at,
+                done_at=now,
+                fields=["label"],
+                documents=1,
+                marker=marker,
+                version=orderhub.VERSION,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def redacted_pdf(label: Label, *, marker: str) -> bytes:
+    """The label that stands in for an erased one: carrier, service, tracking number, no address."""
+    shipment = label.shipment
+    return pdf.draw(
+        content.redacted_label(
+            order_number=shipment.order.order_number,
+            shipment_id=shipment.pk,
+            carrier=shipment.carrier_name,
+            service=shipment.service,
+            tracking_number=shipment.tracking_number,
+            ship_date=shipment.ship_date,
+            marker=marker,
+        )
+    )
+
+
+HOLDER = _Holder()
