@@ -3,14 +3,16 @@
 import hashlib
 import os
 import threading
-import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
+from orderhub import clock
 from orderhub.errors import CredentialsRejected, OperatorMistake, OutcomeUnknown, TryLater, UnexpectedAnswer
 from orderhub.http import Answer, HttpClient
 
-EARLY_S = 120  # renew this long before the hour is over
-_cache: dict[str, tuple[str, float]] = {}
+EARLY = timedelta(minutes=2)  # renew this long before the hour is over
+_NEVER = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
+_cache: dict[str, tuple[str, datetime]] = {}
 _lock = threading.Lock()
 os.register_at_fork(after_in_child=lambda: _lock._at_fork_reinit())
 
@@ -36,12 +38,12 @@ class SignIn:
         TryLater: nothing came back that says either.
         """
         with _lock:
-            token, ends = _cache.get(self._key, ("", 0.0))
-        if token and time.monotonic() < ends - EARLY_S:
+            token, ends = _cache.get(self._key, ("", _NEVER))
+        if token and clock.now() < ends - EARLY:
             return token
         token, lifetime_s = self._fetch()
         with _lock:
-            _cache[self._key] = (token, time.monotonic() + lifetime_s)
+            _cache[self._key] = (token, clock.now() + timedelta(seconds=lifetime_s))
         return token
 
     def forget(self) -> None:
@@ -61,7 +63,7 @@ class SignIn:
             if answer.status != 200:
                 raise _refusal(answer)
             body = answer.json()
-            return str(body["access_token"]), float(body.get("expires_in", 3600))
+            return str(body["access_token"]), min(float(body.get("expires_in", 3600)), 3600)
         except (OutcomeUnknown, UnexpectedAnswer, KeyError, TypeError, ValueError) as error:
             raise TryLater(f"sign-in: {type(error).__name__}", wait_s=60, code="SignInUnclear") from None
 

@@ -1,0 +1,53 @@
+# Two commands matter: `make demo` and `make test`. Everything else serves them.
+SHELL := /bin/sh
+PYTHON ?= python3
+PY := .venv/bin/python
+STAMP := .venv/.installed
+DB ?= sqlite
+PORT ?= 8000
+
+.PHONY: install demo test test-sqlite test-postgres check bench lock catalogue clean
+
+install: $(STAMP)
+
+$(STAMP): requirements-dev.txt
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@echo "Installing into .venv …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $(STAMP)
+
+# ONCE=1: run the main job once, print one line of JSON, stop. DB=postgres: on a real PostgreSQL.
+demo: install
+	@$(PY) manage.py demo --db $(DB) --port $(PORT) $(if $(ONCE),--once)
+
+test: check test-sqlite test-postgres
+
+test-sqlite: install
+	@echo "== tests on SQLite"
+	@$(PY) -m pytest -n 2
+
+test-postgres: install
+	@echo "== tests on PostgreSQL"
+	@$(PY) -m orderhub.localpostgres run -- sh -c 'TEST_DATABASE_URL="$$DATABASE_URL" exec $(PY) -m pytest -n 2'
+
+check: install
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) manage.py makemigrations --check --dry-run
+	@$(PY) manage.py check
+	@$(PY) manage.py catalogue --check
+	@$(PY) -m pytest -q tests/test_layers.py
+
+bench: install
+	@$(PY) -m orderhub.localpostgres run -- $(PY) manage.py bench
+
+catalogue: install
+	@$(PY) manage.py catalogue
+
+# Needs `uv` on the PATH; the result is installed by plain pip.
+lock:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements.in -o requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean:
+	rm -rf .venv var .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The demonstration: a whole shop in one command, against the built-in Amazon simulator."""

@@ -1,0 +1,83 @@
+"""Fixtures: a simulator over real HTTP, one frozen clock for both sides, and a guard on the way out."""
+
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from ipaddress import ip_address
+
+import pytest
+
+from orderhub import clock
+from stores.simulator import scenarios
+from stores.simulator.server import serve
+from stores.simulator.world import World
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_loopback() -> Iterator[None]:
+    """Whatever connects beyond this machine fails the run."""
+    real = socket.socket.connect
+
+    def guarded(self, address):
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not ip_address(address[0]).is_loopback:
+            raise AssertionError(f"a test tried to reach {address[0]}")
+        return real(self, address)
+
+    socket.socket.connect = guarded
+    yield
+    socket.socket.connect = real
+
+
+@pytest.fixture(autouse=True)
+def english(settings) -> None:
+    """Sentences are compared in English; French has its own tests."""
+    settings.LANGUAGE_CODE = "en"
+
+
+@pytest.fixture
+def noon() -> Iterator[datetime]:
+    """Our clock stands still at NOON; move it with `travel` or orderhub.clock.advance."""
+    with clock.at(NOON):
+        yield NOON
+
+
+@pytest.fixture
+def simulate(settings, noon) -> Iterator[Callable[[World], World]]:
+    """`simulate(world)`: serve a simulator world over real HTTP, its clock frozen at ours."""
+    running = []
+
+    def start(world: World) -> World:
+        world.clock.scale = 0
+        world.clock.set(clock.now())
+        server = serve(world)
+        server.__enter__()
+        running.append(server)
+        settings.SPAPI_BASE_URL = server.base_url
+        settings.LWA_TOKEN_URL = f"{server.base_url}/auth/o2/token"
+        settings.LWA_CLIENT_ID, settings.LWA_CLIENT_SECRET = scenarios.CLIENT_ID, scenarios.CLIENT_SECRET
+        return world
+
+    yield start
+    for server in running:
+        server.__exit__(None, None, None)
+
+
+@pytest.fixture
+def world(simulate) -> World:
+    """Sellers without orders, served."""
+    return simulate(scenarios.empty(now=NOON))
+
+
+@pytest.fixture
+def travel(noon):
+    """`travel(world, minutes=5)`: move our clock and the simulator's together."""
+
+    def go(world: World | None = None, **delta: float) -> datetime:
+        instant = clock.advance(**delta)
+        if world is not None:
+            world.clock.set(instant)
+        return instant
+
+    return go
