@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 
 @dataclass(frozen=True)
 class Marketplace:
@@ -58,4 +60,4 @@ REGION_HOSTS = {region: f"sellingpartnerapi-{region.lower()}.amazon.com" for reg
 UNIFIED_NORTH_AMERICA = frozenset({"US", "CA", "MX"})
 JAPAN = "JP"
 CODE_CHOICES = [(market.code, market.label) for market in ALL]
-REGION_CHOICES = [("NA", "North America"), ("EU", "Europe"), ("FE", "Far East")]
+REGION_CHOICES = [("NA", _("North America")), ("EU", _("Europe")), ("FE", _("Far East"))]
