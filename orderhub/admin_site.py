@@ -1,11 +1,54 @@
-"""The back-office's admin site."""
+"""The back-office's admin site: its menu, and the start page that says what needs work."""
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+
+from orderhub import clock
+from privacy import access
+
+FIRST = ("Order", "Shipment", "ShipmentNotification", "AmazonAccount", "Store")  # the others are under "More"
 
 
 class BackOffice(AdminSite):
     site_title = _("OrderHub")
     site_header = _("OrderHub")
     index_title = _("What needs work")
+    index_template = "admin/index.html"
+    site_url = None
     enable_nav_sidebar = False
+
+    def each_context(self, request):
+        context = super().each_context(request)
+        if context["has_permission"]:
+            context["menu"] = _menu(context["available_apps"], request.path)
+            context["roles"] = _roles(request.user)
+            context["languages"] = [(code, name, code.upper()) for code, name in settings.LANGUAGES]
+        return context
+
+    def index(self, request, extra_context=None):
+        from orderhub import dashboard  # wiring: the apps' models must be loaded first
+
+        board = dashboard.board_for(request.user, now=clock.now())
+        return super().index(request, (extra_context or {}) | {"board": board})
+
+
+def _roles(user) -> list[str]:
+    """The user's roles in the reader's language."""
+    return [str(access.LABELS.get(name, name)) for name in user.groups.order_by("name").values_list("name", flat=True)]
+
+
+def _menu(available_apps: list[dict], path: str) -> dict[str, list[dict]]:
+    """Links to the lists this user may see: the daily ones first, in their fixed order, then the rest."""
+    models = [model for app in available_apps for model in app["models"] if model["admin_url"]]
+    links = {
+        model["object_name"]: {
+            "name": capfirst(model["name"]),
+            "url": model["admin_url"],
+            "current": path.startswith(model["admin_url"]),
+        }
+        for model in models
+    }
+    first = [links.pop(name) for name in FIRST if name in links]
+    return {"first": first, "more": list(links.values())}

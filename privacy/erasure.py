@@ -42,23 +42,18 @@ class Report:
 
 def redact_due(*, now: datetime, budget_s: float = BUDGET_S, marker: str = markers.AMAZON) -> Report:
     """Erase what is due at `now`, in batches, until nothing is or the budget (seconds) ends. Safe to repeat."""
-    report, started = Report(), time.monotonic()
-    tried: set[int] = set()
+    report, ends_at = Report(), time.monotonic() + budget_s
     while True:
         failpoints.reach("redact.before_mark")
-        batch = registry.subjects().claim(now=now, limit=BATCH, skip=tried)
+        batch = registry.subjects().claim(now=now, limit=BATCH, skip=set(report.failed))
         if not batch:
             break
-        tried |= {row.order_id for row in batch}
         failpoints.reach("redact.after_mark")
         _redact_or_halve(batch, now=now, marker=marker, report=report)
-        if time.monotonic() - started > budget_s:
+        if time.monotonic() > ends_at:
             report.more = True
             break
-    for holder in registry.holders():
-        redact_files = getattr(holder, "redact_due_files", None)
-        if redact_files:
-            report.documents += redact_files(now=now, marker=marker)
+    _redact_files(now=now, marker=marker, ends_at=ends_at, report=report)
     scrub_storage()
     failpoints.reach("redact.after_done")
     return report
@@ -79,6 +74,19 @@ def _redact_or_halve(batch: list[registry.Candidate], *, now: datetime, marker: 
         report.failed.append(order_id)
         registry.subjects().fail(order_id, error=type(error).__name__)
         log.error("redaction_failed", extra={"order_id": order_id, "error": type(error).__name__})
+
+
+def _redact_files(*, now: datetime, marker: str, ends_at: float, report: Report) -> None:
+    """Files whose own clock ran out. One that fails is reported by its order's id and does not block others."""
+    for holder in registry.holders():
+        for order_id, error in holder.redact_due_files(now=now, marker=marker):
+            report.documents += not error
+            if error and order_id not in report.failed:
+                report.failed.append(order_id)
+                log.error("file_erasure_failed", extra={"order_id": order_id, "error": error})
+            if time.monotonic() > ends_at:
+                report.more = True
+                return
 
 
 def _redact(batch: list[registry.Candidate], *, now: datetime, marker: str) -> int:

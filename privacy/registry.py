@@ -5,7 +5,7 @@ found and erased (`HOLDER`). Tables of libraries are classified here.
 """
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -65,7 +65,10 @@ class Holder(Protocol):
     """An app that holds personal data of orders."""
 
     def destroy_files(self, order_ids: list[int], *, now: datetime) -> dict[int, int]:
-        """Destroy the files that are due; returns how many by order."""
+        """Destroy the files that are due; returns how many files of an order are gone by now, by order."""
+
+    def redact_due_files(self, *, now: datetime, marker: str) -> Iterator[tuple[int, str]]:
+        """Destroy files on their own clock, one by one: (order id, '' or the name of the error)."""
 
     def overwrite(self, order_ids: list[int], *, marker: str, now: datetime) -> dict[int, list[str]]:
         """Overwrite the columns set-based; returns the names of the fields that held something, by order."""

@@ -11,11 +11,11 @@ from typing import NamedTuple
 STREAM = re.compile(rb"x[\x01\x5e\x9c\xda]|\x1f\x8b\x08|PK\x03\x04")
 ZLIB_START = re.compile(rb"[\x08\x18\x28\x38\x48\x58\x68\x78]")
 TELLING = re.compile(
-    rb"[\t\n\r -~]{10,}|^\x80[\x02-\x05]|(?:[^\x00]\x00){4}|x[\x01\x5e\x9c\xda]|\x1f\x8b\x08|PK\x03\x04|%PDF"
+    rb"[\t\n\r -~]{10,}|^[\x00-\xff]{0,3}\x80[\x02-\x05]|(?:[^\x00]\x00){4}|x[\x01\x5e\x9c\xda]|\x1f\x8b\x08|PK\x03\x04|%PDF"
 )
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 WIDE = re.compile(rb"[\x01-\xff]\x00[\x01-\xff]\x00|\x00[\x01-\xff]\x00[\x01-\xff]|\x00{3}[\x01-\xff]\x00{3}")
-DEFLATE_OFFSETS = 96  # raw deflate has no mark: it is looked for behind a short prefix, as a quote or a pickle writes
+DEFLATE_OFFSETS = 96  # raw deflate has no mark: it is looked for behind a short prefix, a quote's or a pickle's
 TRIED_PREFIX = 3
 PIECE = 256
 
@@ -37,12 +37,19 @@ class View(NamedTuple):
 class Budget:
     """How many bytes one place may still unfold to: an archive bomb ends here."""
 
-    def __init__(self, limit: int):
+    def __init__(self, limit: int, *, to_read: int = 0):
         self.left = limit
+        self.to_read = to_read
         self.capped = False
 
-    def inflate(self, data: memoryview, wbits: int) -> tuple[bytes, bool]:
-        """(bytes, whether the stream was sound to its end or ours). What comes before damage is returned too."""
+    def may_read(self, size: int) -> bool:
+        """Whether a further layer of that size may be read; it is counted."""
+        self.to_read -= size
+        self.capped = self.capped or self.to_read < 0
+        return self.to_read >= 0
+
+    def inflate(self, data: memoryview, wbits: int) -> tuple[bytes, bool, bool]:
+        """(bytes, with what comes before damage; whether it was sound to its end or ours; whether it ended)."""
         engine, out = zlib.decompressobj(wbits), []
         try:
             for piece in _growing(data):
@@ -54,8 +61,8 @@ class Budget:
                 if engine.eof:
                     break
         except zlib.error:
-            return b"".join(out), False
-        return b"".join(out), True
+            return b"".join(out), False, False
+        return b"".join(out), True, engine.eof
 
 
 def _growing(data: memoryview) -> Iterator[memoryview]:
@@ -79,7 +86,7 @@ def is_telling(data: bytes) -> bool:
 
 def _inflates(data: bytes) -> bool:
     for offset in range(min(TRIED_PREFIX, len(data))):
-        out, sound = Budget(PIECE).inflate(memoryview(data)[offset : offset + 1024], -zlib.MAX_WBITS)
+        out, sound, _ = Budget(PIECE).inflate(memoryview(data)[offset : offset + 1024], -zlib.MAX_WBITS)
         if sound and out:
             return True
     return False
@@ -97,12 +104,11 @@ def texts_of(data: bytes) -> Iterator[View]:
         for start in (0, 1):
             for charset in ("utf-16-le", "utf-16-be"):
                 text = data[start:].decode(charset, "replace")
-                small = len(data) <= SMALL
-                yield View(charset, text, readable=small or _share(text, "ascii") > 0.3 or _share(text, "latin-1") > 0.9)
+                yield View(charset, text, readable=len(data) <= SMALL or _looks_written(text))
 
 
 def _forced_texts(data: bytes) -> Iterator[View]:
-    """Bytes that are not UTF-8, at least not all. Noise is searched but not decoded further: its marks are chance."""
+    """Bytes that are not UTF-8, at least not all. Noise is searched, not decoded further: its marks are chance."""
     small, ascii_share = len(data) <= SMALL, len(data.translate(None, HIGH)) / len(data)
     loose = data.decode("utf-8", "replace")
     loose_readable = small or loose.count("\ufffd") < len(loose) / 20
@@ -112,6 +118,10 @@ def _forced_texts(data: bytes) -> Iterator[View]:
     yield View("shift-jis", data.decode("cp932", "replace"), readable=readable, verbatim=True)
     if not (readable and loose_readable):
         yield View("", b"\n".join(PRINTABLE.findall(data)).decode("ascii"), verbatim=True)
+
+
+def _looks_written(text: str) -> bool:
+    return _share(text, "ascii") > 0.3 or _share(text, "latin-1") > 0.9
 
 
 def _share(text: str, charset: str) -> float:
@@ -141,7 +151,7 @@ def _marked_streams(data: bytes, view: memoryview, budget: Budget) -> Iterator[t
         name, offset, wbits = _stream_at(data, start)
         if not name or budget.left <= 0:
             continue
-        out, _ = budget.inflate(view[offset:], wbits)
+        out, _, _ = budget.inflate(view[offset:], wbits)
         if out:
             yield name, out
 
@@ -162,18 +172,22 @@ def _stream_at(data: bytes, start: int) -> tuple[str, int, int]:
 def _raw_deflate(view: memoryview, budget: Budget) -> Iterator[tuple[str, bytes]]:
     for offset in range(min(DEFLATE_OFFSETS, len(view))):
         # The first step is a cheap trial: noise fails within a few bytes.
-        trial, sound = Budget(PIECE).inflate(view[offset : offset + 512], -zlib.MAX_WBITS)
-        if not sound or len(trial) < 4 or not is_telling(trial) or budget.left <= 0:
+        engine = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            trial = engine.decompress(view[offset : offset + 512], PIECE)
+        except zlib.error:
             continue
-        out, _ = budget.inflate(view[offset:], -zlib.MAX_WBITS)
-        yield "deflate", out
+        if len(trial) < 4 or budget.left <= 0:
+            continue
+        out, _, ended = budget.inflate(view[offset:], -zlib.MAX_WBITS)
+        if ended or is_telling(trial):
+            yield "deflate", out
 
 
 def _pdf_pages(data: bytes) -> Iterator[tuple[str, str]]:
     """Text as a reader shows it: a subsetted font's codes mean nothing without its table."""
     try:
         from pypdf import PdfReader
-        from pypdf.errors import PyPdfError
     except ImportError:  # a development dependency: elsewhere the streams alone are read
         return
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # its warnings quote the document
@@ -181,5 +195,5 @@ def _pdf_pages(data: bytes) -> Iterator[tuple[str, str]]:
         reader = PdfReader(io.BytesIO(data[data.index(b"%PDF") :]))
         yield "pdf", "\n".join(page.extract_text() for page in reader.pages)
         yield "pdf", "\n".join(str(value) for value in (reader.metadata or {}).values())
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
-        return  # a damaged file: its streams are still read one by one
+    except Exception:  # a damaged file fails in any way at all; its streams are still read one by one
+        return

@@ -9,18 +9,19 @@ from .binaries import Budget, contents_of, is_telling, texts_of
 from .matching import Matcher
 from .results import Counts, Hit
 from .runs import decodings_of, runs_in
-from .texts import as_bytes, layers_of
+from .texts import as_bytes, layers_of, without_ascii85
 
 Found = dict[str, tuple[str, ...]]  # needle name -> the shortest chain of decodings that shows it
 
 MAX_DEPTH = 4
 INFLATE_LIMIT = 20 * 1024 * 1024
+READ_FACTOR = 5  # all layers together, in sizes of the place and of what it may unfold to
 MEMO_ENTRIES = 50_000
 WINDOW, OVERLAP = 32 * 1024 * 1024, 1024 * 1024
 
 
 class Scanner:
-    """Looks for named values in whatever it is given. One object for a whole run: what it has seen it remembers."""
+    """Looks for named values in whatever it is given. One object a run: it remembers what it has read."""
 
     def __init__(
         self,
@@ -31,17 +32,17 @@ class Scanner:
         max_depth: int = MAX_DEPTH,
         inflate_limit: int = INFLATE_LIMIT,
     ):
-        """`needles`: name -> value. `survivors`: values that may stay, if their beginnings resemble a needle's.
+        """`needles`: name -> value. `survivors`: values that may stay, where they begin like a needle.
 
-        `part`: the first characters of the token (of the value, where it has none) that betray a truncated one;
-        0 finds complete ones only. `inflate_limit`: bytes that one place may unfold to; `counts.capped` tells.
+        `part`: how many first characters of the token (of the value, where it has none) betray a truncated
+        one; 0 finds complete ones only. `inflate_limit`: bytes one place may unfold to; `counts.capped` tells.
         """
         self.counts = Counts()
         self._matcher = Matcher(needles, survivors=survivors, part=part)
         self._max_depth = max_depth
         self._inflate_limit = inflate_limit
         self._memo: dict[tuple, Found] = {}
-        self._budget = Budget(inflate_limit)
+        self._budget = self._new_budget(0)
 
     def scan_text(self, text: str, place: str) -> list[Hit]:
         """One hit per needle in the text, however wrapped."""
@@ -63,7 +64,7 @@ class Scanner:
         return sorted(best.values())
 
     def scan_folder(self, path: str | Path) -> list[Hit]:
-        """Every file below, its name too. Links are not followed. OSError without a name where one can't be read."""
+        """Every file below, its name too; links are not followed. OSError where one cannot be read."""
         root = Path(path)
         if not root.is_dir():
             raise NotADirectoryError("There is no such folder to scan.")
@@ -86,20 +87,25 @@ class Scanner:
                     if len(data) == WINDOW:
                         stream.seek(-OVERLAP, 1)
         except OSError as error:
-            raise OSError(error.errno, f"Cannot read {self._safe(place)}") from None  # the name may be a person's
+            # The original error quotes the name, which may be a person's.
+            raise OSError(error.errno, f"Cannot read {self._safe(place)}") from None
         return list(hits.values())
 
     def _scan(self, content: str | bytes, place: str, size: int) -> list[Hit]:
         self.counts.places += 1
         self.counts.bytes += size
-        self._budget = Budget(self._inflate_limit)
+        self._budget = self._new_budget(size)
         found = self._search(content, self._max_depth)
         self.counts.capped += self._budget.capped
         safe = self._safe(place) if found else place
         return sorted(Hit(safe, name, path) for name, path in found.items())
 
+    def _new_budget(self, size: int) -> Budget:
+        return Budget(self._inflate_limit, to_read=READ_FACTOR * (self._inflate_limit + size))
+
     def _safe(self, place: str) -> str:
         """The place, or a digest of it where it tells a value itself (a file named after a person)."""
+        self._budget = self._new_budget(len(place))  # what the content used up must not blind us to its name
         if not self._search(place, self._max_depth):
             return place
         return f"place withheld, sha256 {hashlib.sha256(place.encode('utf-8', 'replace')).hexdigest()[:12]}"
@@ -133,6 +139,9 @@ class Scanner:
         if not verbatim and (data := as_bytes(text)) is not None:
             _add(found, self._search(data, depth), "bytes")
         if depth:
+            text, streams = without_ascii85(text)
+            for stream in streams:
+                self._descend(found, "ascii85", stream, depth)
             for name, content in layers_of(text):
                 self._descend(found, name, content, depth)
             self._search_runs(found, text, depth)
@@ -178,7 +187,8 @@ class Scanner:
 
     def _descend(self, found: Found, name: str, content: str | bytes, depth: int) -> None:
         self.counts.decodings += 1
-        _add(found, self._search(content, depth - 1), name)
+        if self._budget.may_read(len(content)):
+            _add(found, self._search(content, depth - 1), name)
 
 
 def _add(found: Found, more: Found, *steps: str) -> None:

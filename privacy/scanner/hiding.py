@@ -26,7 +26,7 @@ LAYERS = {"signed cookie": 3, "json in json": 2, "pdf stream": 2, "pickle 2": 0,
 
 
 def encodings() -> list[Encoding]:
-    """Named ways of hiding. ValueError from one that cannot hold the text: a character set, mail's line ends."""
+    """Named ways of hiding. ValueError from one that cannot hold the text, as not every character set can."""
     return [*_CHARSETS, *_VARIANTS, *_ESCAPES, *_RADIX, *_PACKED]
 
 
@@ -91,7 +91,7 @@ def _deflate(text: str) -> bytes:
 
 def _pdf_stream(text: str) -> bytes:
     packed = base64.a85encode(zlib.compress(_raw(text)), wrapcol=72) + b"~>"
-    return b"4 0 obj\n<< /Filter [ /ASCII85Decode /FlateDecode ] >>\nstream\n" + packed + b"endstream\nendobj\n"
+    return b"4 0 obj\n<< /Filter [ /ASCII85Decode /FlateDecode ] >>\nstream\n" + packed + b"endstream\n"
 
 
 def _pdf_string(text: str) -> bytes:
@@ -101,6 +101,11 @@ def _pdf_string(text: str) -> bytes:
 
 def _base64(prefix: bytes = b"", *, before: bytes = b"") -> Callable[[str], bytes]:
     return lambda text: before + base64.b64encode(prefix + _raw(text))
+
+
+def _unicode_escapes(text: str) -> bytes:
+    wide = text.encode("utf-16-be")
+    return "".join(f"\\u{wide[i : i + 2].hex()}" for i in range(0, len(wide), 2)).encode()
 
 
 def _quoted_printable(data: bytes) -> bytes:
@@ -152,7 +157,7 @@ _ESCAPES: list[Encoding] = [
     ("json", lambda text: json.dumps({"name": text}).encode()),
     ("json in json", lambda text: json.dumps({"body": json.dumps([text])}).encode()),
     ("json with slashes", lambda text: json.dumps(text).replace("/", "\\/").encode()),
-    ("json, every character", lambda text: "".join(f"\\u{ord(c):04x}" if ord(c) < 65536 else c for c in text).encode()),
+    ("json, every character", _unicode_escapes),
     ("html", lambda text: html.escape(text).encode("ascii", "xmlcharrefreplace")),
     ("html decimal", lambda text: "".join(f"&#{ord(c)};" for c in text).encode()),
     ("html hex", lambda text: "".join(f"&#x{ord(c):x};" for c in text).encode()),
@@ -186,7 +191,7 @@ _RADIX: list[Encoding] = [
 _PACKED: list[Encoding] = [
     ("zlib", lambda text: zlib.compress(_raw(text))),
     ("zlib stored", lambda text: zlib.compress(_raw(text), 0)),
-    ("zlib in a file", lambda text: b"\x00\xffhead\r\n" * 40 + zlib.compress(_raw(text), 9) + b"\x00tail\xff" * 40),
+    ("zlib in a file", lambda text: b"\x00\xffhead\n" * 40 + zlib.compress(_raw(text), 9) + b"\xfftail" * 40),
     ("gzip", lambda text: gzip.compress(_raw(text), mtime=0)),
     ("deflate", _deflate),
     ("zip", _zip),

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 # A planted value carries a token such as ZQname17QZ; the token is what identifies it.
 TOKEN = re.compile(r"ZQ\w+?QZ", re.ASCII)
 INVISIBLE = {"Mn", "Me", "Cf"}  # accents and vowel signs, joiners, direction marks, soft hyphens
-SELECTORS = re.compile("[\U000e0000-\U000e01ef]+")  # those beyond the basic plane; in one class both would be slow
+# Those beyond the basic plane: in one class with the others the search would be slow.
+SELECTORS = re.compile("[\U000e0000-\U000e01ef]+")
 
 
 @functools.cache
@@ -18,22 +19,31 @@ def _invisible() -> re.Pattern[str]:
     return re.compile(f"[{''.join(c for c in chars if unicodedata.category(c) in INVISIBLE)}]+")
 
 
-def fold(text: str) -> str:
-    """NFKC, case folding, no accents, no invisible characters and no white space ("+" is a space in URLs)."""
+def fold(text: str, *, spaced: bool = False) -> str:
+    """NFKC, case folding, no accents, no invisible characters and no white space ("+" is a space in URLs).
+
+    `spaced` leaves the white space where it is.
+    """
     if text.isascii():
         text = text.lower()
     else:
         text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
         text = SELECTORS.sub("", _invisible().sub("", text))
+    text = text.replace("+", " ")
     # Extracted PDF text and wrapped mail put white space inside words, so none of it counts.
-    return "".join(text.replace("+", " ").split())
+    return text if spaced else "".join(text.split())
 
 
 class Matcher:
     """Finds needles in text. A needle is known by its token, or by the whole value where it has none."""
 
     def __init__(
-        self, needles: Mapping[str, str], *, survivors: Iterable[str], part: int, token: re.Pattern[str] = TOKEN
+        self,
+        needles: Mapping[str, str],
+        *,
+        survivors: Iterable[str],
+        part: int,
+        token: re.Pattern[str] = TOKEN,
     ):
         """`part`: how many first characters betray a truncated value; 0 looks for complete ones only.
 
@@ -60,31 +70,44 @@ class Matcher:
         folded = fold(text)
         names: set[str] = set()
         position = 0
+        pieces: dict[str, set[str]] = defaultdict(set)
         while found := self._regex.search(folded, position):
-            names |= self._names_at(folded, found.start(), found[0])
+            whole, piece, cut_short = self._names_at(folded, found.start(), found[0])
+            names |= whole
+            pieces[piece] |= cut_short
             position = found.start() + 1  # values may overlap
+        if any(pieces.values()):
+            names |= _standing_apart(text, pieces)
         return names
 
-    def _names_at(self, folded: str, start: int, anchor: str) -> set[str]:
+    def _names_at(self, folded: str, start: int, anchor: str) -> tuple[set[str], str, set[str]]:
+        """(needles here, the beginning seen where there is none, the needles that beginning fits best)."""
         # The expression prefers the longest anchor; a short needle may be the beginning of it.
-        known = [entry for end in range(1, len(anchor) + 1) for entry in self._by_anchor.get(anchor[:end], ())]
+        beginnings = (anchor[:end] for end in range(1, len(anchor) + 1))
+        known = [entry for beginning in beginnings for entry in self._by_anchor.get(beginning, ())]
         whole = {name for form, name in known if folded.startswith(form, start)}
         if whole or not self._part:
-            return {name for name in whole if name is not None}
-        return self._cut_short(folded, start, known)
-
-    def _cut_short(self, folded: str, start: int, known: list[tuple[str, str | None]]) -> set[str]:
-        """The needles that fit longest, provided the piece begins or ends like a word.
-
-        In the middle of base64 six matching characters are chance, once there are thousands of needles.
-        """
+            return {name for name in whole if name is not None}, "", set()
         fits = [(_common_length(folded, start, form), name) for form, name in known]
-        longest = max((length for length, _ in fits), default=0)
-        before, after = folded[max(start - 1, 0) : start], folded[start + longest : start + longest + 1]
-        if longest < self._part or (_is_ascii_word(before) and _is_ascii_word(after)):
-            return set()
+        longest = max(length for length, _ in fits)
         best = {name for length, name in fits if length == longest}
-        return set() if None in best else best
+        if longest < self._part or None in best:
+            return set(), "", set()
+        return set(), folded[start : start + longest], best
+
+
+def _standing_apart(text: str, pieces: Mapping[str, set[str]]) -> set[str]:
+    """The needles whose piece begins or ends like a word.
+
+    In the middle of base64 six matching characters are chance, once there are thousands of needles.
+    """
+    spaced = fold(text, spaced=True)
+    names: set[str] = set()
+    for piece, fitting in pieces.items():
+        body = r"\s*".join(map(re.escape, piece))
+        if fitting and re.search(rf"(?<![a-z0-9]){body}|{body}(?![a-z0-9])", spaced):
+            names |= fitting
+    return names
 
 
 def _common_length(text: str, start: int, form: str) -> int:
@@ -92,12 +115,8 @@ def _common_length(text: str, start: int, form: str) -> int:
     return next((i for i, (a, b) in enumerate(zip(piece, form, strict=False)) if a != b), len(piece))
 
 
-def _is_ascii_word(char: str) -> bool:
-    return char.isascii() and char.isalnum()
-
-
 def _trie_pattern(words: Iterable[str]) -> str:
-    """One expression for all words with shared beginnings merged: its time does not grow with their number."""
+    """One expression for all words, shared beginnings merged: its time does not grow with their number."""
     trie: dict = {}
     for word in words:
         node = trie

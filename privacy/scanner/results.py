@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Hit:
-    """One needle seen in one place. `path`: the decodings that led to it, outermost first; () is plain text."""
+    """One needle seen in one place. `path`: the decodings that led to it, outermost first; () is plain."""
 
     place: str
     needle_name: str

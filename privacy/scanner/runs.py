@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from .texts import decode_base64
 
 RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{10,}")
-# Lines of one length, as mail and PEM wrap base64; the last may be shorter.
+# As mail and PEM wrap base64.
 WRAPPED = re.compile(r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{40,100}\r?\n)+[A-Za-z0-9+/_-]{1,100}")
 # Order numbers, dates, UUIDs, digests, words: base64 of sixteen characters looks like none of them.
 SURELY_NOT_BASE64 = re.compile(r"[0-9A-Fa-f_-]+|[a-z/_-]+|[A-Z/_-]+")
@@ -21,7 +21,11 @@ def runs_in(text: str) -> set[str]:
     """The runs that may be base64 or hex, wrapped ones put together."""
     runs = {run for run in RUN.findall(text) if not ORDINARY.fullmatch(run)}
     if len(text) > 80 and "\n" in text:
-        runs.update("".join(block.split()) for block in WRAPPED.findall(text))
+        for block in WRAPPED.findall(text):
+            lines = block.split()
+            if len({len(line) for line in lines[:-1]}) == 1 and len(lines[0]) % 4 == 0:
+                runs.difference_update(lines[:-1])  # the whole has them at the same alignment
+            runs.add("".join(lines))
     return runs
 
 

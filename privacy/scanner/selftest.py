@@ -1,4 +1,4 @@
-"""A scanner that has never failed is no evidence: plants values in every known way and names those it missed."""
+"""A scanner that has never failed is no evidence: plants values in every known way, names those it missed."""
 
 from collections.abc import Callable, Iterable
 from itertools import product

@@ -9,16 +9,19 @@ from urllib.parse import unquote_to_bytes
 
 Layer = tuple[str, str | bytes]  # name of the decoding, what came out
 
-ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|([0-3][0-7]{2})|([^0-9xuU]))", re.S)
+ESCAPE = re.compile(
+    r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|([0-3][0-7]{2})|([^0-9xuU]))", re.DOTALL
+)
 ESCAPED_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": "", "0": "\0"}
 ENTITY = re.compile(r"&(?:#|[A-Za-z])")
 WINDOWS_NUMBER = re.compile(r"&#(?:1[2-5][0-9]|[xX][89][0-9A-Fa-f]);")  # &#156; is meant to be an oe ligature
 PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 QUOTED = re.compile(r"=(?:[0-9A-Fa-f]{2}|[ \t]*\r?\n)")
+QUOTED_BYTES = re.compile(rb"=(?:([0-9A-Fa-f]{2})|[ \t]*\r?\n)")
 ENCODED_WORD = re.compile(r"=\?[^?\s]{2,40}\?([bBqQ])\?([^?\s]*)\?=(?:\s+(?==\?))?")
 ASCII85 = re.compile(r"(?:stream\r?\n|<~)([!-uz\s]+?)~>")
 HEX_APART = re.compile(r"[0-9A-Fa-f]{2}(?:[ :+\n][0-9A-Fa-f]{2}){7,}")
-# A text that is really bytes, read one character each: control characters, or UTF-8 sequences seen as Latin-1.
+# A text that is really bytes, read one character each: control characters, or UTF-8 seen as Latin-1.
 BYTES_AS_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]|[\xc2-\xf4][\x80-\xbf]")
 BEYOND_LATIN = re.compile("[^\x00-\xff]+")
 SHORTEST_BYTES = 6
@@ -67,8 +70,6 @@ def layers_of(text: str) -> Iterator[Layer]:
     if "=" in text:
         yield from _regions_decoded("quoted-printable", text, QUOTED, _unquote_printable, IN_MAIL)
         yield from _encoded_words(text)
-    if "~>" in text:
-        yield from _ascii85(text)
     if apart := HEX_APART.findall(text):
         yield "hex-apart", b"\n".join(bytes.fromhex(re.sub("[^0-9A-Fa-f]", "", piece)) for piece in apart)
 
@@ -77,8 +78,8 @@ def as_bytes(text: str) -> bytes | None:
     """The bytes behind a text that shows them one character each, or None where it is plain text."""
     if not BYTES_AS_TEXT.search(text):
         return None
-    parts = [part for part in BEYOND_LATIN.split(text) if len(part) >= SHORTEST_BYTES and BYTES_AS_TEXT.search(part)]
-    return "\n".join(parts).encode("latin-1") or None
+    parts = (part for part in BEYOND_LATIN.split(text) if len(part) >= SHORTEST_BYTES)
+    return "\n".join(filter(BYTES_AS_TEXT.search, parts)).encode("latin-1") or None
 
 
 def unescape(text: str) -> str:
@@ -129,15 +130,21 @@ def _regions(text: str, mark: re.Pattern[str], borders: Borders) -> list[tuple[i
 def _percent_decoded(text: str) -> Iterator[Layer]:
     yield from _regions_decoded("percent", text, PERCENT, _unquote, IN_URL)
     if "+" in text:
-        yield from _regions_decoded("percent+", text, PERCENT, lambda piece: _unquote(piece.replace("+", " ")), IN_URL)
+        yield from _regions_decoded("percent+", text, PERCENT, _unquote_form, IN_URL)
 
 
 def _unquote(text: str) -> bytes:
     return unquote_to_bytes(text.encode("utf-8", "surrogatepass"))
 
 
+def _unquote_form(text: str) -> bytes:
+    return _unquote(text.replace("+", " "))
+
+
 def _unquote_printable(text: str) -> bytes:
-    return binascii.a2b_qp(text.encode("utf-8", "surrogatepass"))
+    """By hand: the standard's way takes "==" for one sign and so loses what follows "q="."""
+    data = text.encode("utf-8", "surrogatepass")
+    return QUOTED_BYTES.sub(lambda found: bytes.fromhex((found[1] or b"").decode("ascii")), data)
 
 
 def _encoded_words(text: str) -> Iterator[Layer]:
@@ -151,12 +158,20 @@ def _encoded_words(text: str) -> Iterator[Layer]:
         yield "encoded-word", b"".join(pieces)
 
 
-def _ascii85(text: str) -> Iterator[Layer]:
-    for body in ASCII85.findall(text):
+def without_ascii85(text: str) -> tuple[str, list[bytes]]:
+    """(the rest of the text, what its ASCII85 streams say): every mark of the other wrappings occurs in those."""
+    decoded: list[bytes] = []
+    if "~>" not in text:
+        return text, decoded
+
+    def take(found: re.Match[str]) -> str:
         try:
-            yield "ascii85", base64.a85decode(body)
+            decoded.append(base64.a85decode(found[1]))
         except ValueError:
-            continue  # looked like it, was not
+            return found[0]  # looked like it, was not
+        return "\n"
+
+    return ASCII85.sub(take, text), decoded
 
 
 def decode_base64(run: bytes) -> bytes:

@@ -1,0 +1,160 @@
+"""Staff users and the record of the jobs. What would let staff run code or grant rights is not registered."""
+
+import django_q.admin  # noqa: F401  registers its models first, so that they can be taken out below
+from django import forms
+from django.contrib import admin
+from django.contrib.auth import admin as auth_admin
+from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_q.models import Failure, OrmQ, Schedule, Success
+
+from orderhub import clock
+from orderhub.models import JobLease, JobRun, User
+from privacy import access
+
+# The queue's rows name functions to call and hold their arguments: with a form for them, staff could run any code.
+admin.site.unregister([Schedule, Success, Failure, OrmQ])
+# Rights of a role are written in privacy/access.py only.
+admin.site.unregister(Group)
+
+NOT_WITH_ADMINISTRATOR = {access.SUPPORT, access.SUCCESS, access.WAREHOUSE}
+
+
+class RoleField(forms.ModelMultipleChoiceField):
+    """The five roles, by their names in the reader's language."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def label_from_instance(self, group) -> str:
+        return access.LABELS[group.name]
+
+    def clean(self, value):
+        """Who manages users sees no buyer: the administrator's role stands alone or beside the privacy officer's."""
+        groups = super().clean(value)
+        names = {group.name for group in groups}
+        if access.ADMINISTRATOR in names and names & NOT_WITH_ADMINISTRATOR:
+            raise forms.ValidationError(
+                gettext("An administrator cannot be in support, customer success or the warehouse as well.")
+            )
+        return groups
+
+
+class PasswordForm(AdminPasswordChangeForm):
+    """The stock form; the day of the change is kept."""
+
+    def save(self, commit=True):
+        self.user.password_changed_at = clock.now()
+        return super().save(commit)
+
+
+@admin.register(User)
+class UserAdmin(auth_admin.UserAdmin):
+    """Users are made inactive, not deleted: the logs go on naming them."""
+
+    add_form = UserCreationForm
+    add_form_template = None
+    change_password_form = PasswordForm
+    list_display = ["username", "first_name", "last_name", "roles", "is_active", "last_login"]
+    list_filter = ["is_active", "groups"]
+    search_fields = ["username", "first_name", "last_name"]
+    filter_horizontal = []
+    readonly_fields = ["last_login", "date_joined", "password_changed_at"]
+    actions = None
+    show_full_result_count = False
+    add_fieldsets = [
+        (None, {"fields": ["username", "password1", "password2"]}),
+        (_("Person"), {"fields": ["first_name", "last_name", "email", "language"]}),
+        (_("Roles"), {"fields": ["groups"]}),
+    ]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description=_("Roles"))
+    def roles(self, user):
+        return ", ".join(str(access.LABELS.get(group.name, group.name)) for group in user.groups.all()) or "–"
+
+    def get_fieldsets(self, request, obj=None):
+        if obj is None:
+            return self.add_fieldsets
+        rights = ["is_active", "groups"]
+        if request.user.is_superuser:
+            rights.append("is_superuser")
+        return [
+            (None, {"fields": ["username", "password"]}),
+            (_("Person"), {"fields": ["first_name", "last_name", "email", "language"]}),
+            (_("Rights"), {"fields": rights}),
+            (_("Important dates"), {"fields": self.readonly_fields}),
+        ]
+
+    def get_readonly_fields(self, request, obj=None):
+        """Nobody changes their own rights, not even downwards by mistake."""
+        own = ["is_active", "groups", "is_superuser"] if obj is not None and obj.pk == request.user.pk else []
+        return [*self.readonly_fields, *own]
+
+    def has_change_permission(self, request, obj=None):
+        """A superuser is changed by superusers only: with their password one would be one."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and not (obj is not None and obj.is_superuser and not request.user.is_superuser)
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def user_change_password(self, request, id, form_url=""):
+        """The stock view, behind the rule above also for an unknown id."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
+
+    def save_model(self, request, obj, form, change):
+        if not change:
+            obj.is_staff = True  # there is no other kind of user
+        super().save_model(request, obj, form, change)
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name == "groups":
+            known = Group.objects.filter(name__in=access.ROLES).order_by("name")
+            return RoleField(known, required=False, label=_("Roles"))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+class ReadOnly(admin.ModelAdmin):
+    """Rows that jobs write and people read."""
+
+    actions = None
+    show_full_result_count = False
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(JobRun)
+class JobRunAdmin(ReadOnly):
+    list_display = ["job", "started_at", "seconds", "ok", "outcome", "error_id"]
+    list_filter = ["ok"]
+    search_fields = ["job", "=error_id"]
+    search_help_text = _("A job's name or an error id")
+    date_hierarchy = "started_at"
+    ordering = ["-started_at", "-pk"]
+
+    @admin.display(description=_("seconds"))
+    def seconds(self, run):
+        if run.finished_at is None:
+            return "–"
+        return f"{(run.finished_at - run.started_at).total_seconds():.1f}"
+
+
+@admin.register(JobLease)
+class JobLeaseAdmin(ReadOnly):
+    list_display = ["job", "expires_at", "starts"]
+    search_fields = ["job"]
+    ordering = ["job"]
