@@ -11,13 +11,11 @@ from stores.simulator.world import World
 
 def participations(world: World, request: Request) -> Answer:
     """`GET /sellers/v1/marketplaceParticipations`, with a pseudo-marketplace as live answers have it."""
-    assert request.seller is not None
     return as_json({"payload": _participations(request.seller)})
 
 
 def account(world: World, request: Request) -> Answer:
     """`GET /sellers/v1/account`: 403 where the sign-in has no role for it."""
-    assert request.seller is not None
     seller = request.seller
     if not seller.account_role:
         raise denied()
@@ -71,7 +69,6 @@ def _participation(marketplace: dict[str, Any], store_name: str) -> dict[str, An
 
 def search_listings(world: World, request: Request) -> Answer:
     """`GET /listings/2021-08-01/items/{sellerId}`: the seller's products; 400 for another's seller id."""
-    assert request.seller is not None
     seller = request.seller
     if request.path_values["sellerId"] != seller.seller_id:
         raise invalid("Invalid parameter: the seller id is not valid.")
@@ -82,9 +79,19 @@ def search_listings(world: World, request: Request) -> Answer:
         raise denied()
     size = request.number("pageSize", 10, 1, 20)
     wanted = request.items("includedData") or ["summaries"]
-    products = _products(world, seller, markets[0])
+    products = _named(request, _products(world, seller, markets[0]))
     items = [_listing(sku, product, markets[0], wanted, stamp(world.clock.now())) for sku, product in products[:size]]
     return as_json({"numberOfResults": len(products), "items": items})
+
+
+def _named(request: Request, products: list[tuple[str, tuple[str, str]]]) -> list[tuple[str, tuple[str, str]]]:
+    """Only those asked for by `identifiers`, at most twenty SKUs or ASINs."""
+    wanted, kind = request.items("identifiers"), request.query.get("identifiersType")
+    if not wanted:
+        return products
+    if len(wanted) > 20 or kind not in ("SKU", "ASIN"):
+        raise invalid("identifiers takes at most 20 values, with identifiersType SKU or ASIN.")
+    return [(sku, product) for sku, product in products if (sku if kind == "SKU" else product[0]) in wanted]
 
 
 def _products(world: World, seller: Seller, market_id: str) -> list[tuple[str, tuple[str, str]]]:

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Any
 
-from stores.simulator import accounts, confirming, feeds, request, searching, signin, spoiling
+from stores.simulator import (
+    accounts,
+    catalog_items,
+    confirming,
+    consent,
+    feeds,
+    request,
+    searching,
+    signin,
+    spoiling,
+)
 from stores.simulator.answers import Answer, Refusal, error
 from stores.simulator.buckets import RATES
 from stores.simulator.control import Control
@@ -29,7 +39,13 @@ class Route:
 
 
 def _route(method: str, path: str, operation: str, handler: Callable[[World, Request], Answer], **more: Any) -> Route:
-    return Route(method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)), operation, handler, **more)
+    return Route(
+        method,
+        re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path.replace(".png", r"\.png"))),
+        operation,
+        handler,
+        **more,
+    )
 
 
 def _lwa(world: World, asked: Request) -> Answer:
@@ -47,6 +63,11 @@ ROUTES = (
     ),
     _route("GET", "/sellers/v1/account", "getAccount", accounts.account),
     _route("GET", "/listings/2021-08-01/items/{sellerId}", "searchListingsItems", accounts.search_listings),
+    _route("GET", "/catalog/2022-04-01/items", "searchCatalogItems", catalog_items.search_items),
+    _route("GET", "/catalog/2022-04-01/items/{asin}", "getCatalogItem", catalog_items.get_item),
+    _route("GET", "/product-images/{asin}.png", "productImage", catalog_items.picture, signed=False),
+    _route("GET", "/apps/authorize/consent", "consent", consent.ask, signed=False),
+    _route("POST", "/apps/authorize/consent", "consent", consent.agree, signed=False),
     _route("GET", "/orders/2026-01-01/orders", "searchOrders", searching.search_orders),
     _route("GET", "/orders/2026-01-01/orders/{orderId}", "getOrder", searching.get_order),
     _route(
@@ -88,15 +109,13 @@ class AmazonApp:
         operation = route.operation if route else "unknown"
         fault = self.world.faults.take(operation, BEFORE | AFTER)
         if fault is not None and fault.kind in BEFORE:
-            answer = spoiling.refusal(fault, environ)
+            answer = spoiling.refusal(fault, operation)
         else:
             answer = self._answer(route, asked)
-            if fault is not None:
-                answer = spoiling.spoiled(answer, fault)
+            answer = spoiling.spoiled(answer, fault) if fault is not None else answer
         self._record(operation, asked, answer, fault)
-        headers_fault = fault if fault is not None and fault.kind == "date_wrong" else None
-        sent = self._send(answer, operation, start_response, headers_fault)
-        if fault is not None and fault.kind in AFTER:
+        sent = self._send(answer, operation, start_response, fault)
+        if fault is not None:
             spoiling.spoil_connection(fault, environ)
         return sent
 
@@ -123,7 +142,7 @@ class AmazonApp:
 
     def _admit(self, operation: str, asked: Request) -> None:
         """Who is asking, and is there a token left in the seller's bucket?"""
-        asked.seller = signin.seller_of(self.world, asked.access_token)
+        asked.admitted = signin.seller_of(self.world, asked.access_token)
         now = self.world.clock.now()
         if self.world.throttling and not self.world.buckets.take(asked.seller.seller_id, operation, now):
             raise Refusal(spoiling.quota_exceeded())
@@ -133,7 +152,7 @@ class AmazonApp:
         silent = fault is not None and fault.kind in ("timeout_before", "timeout_after", "reset")
         entry = {
             "operation": operation,
-            "seller_id": asked.seller.seller_id if asked.seller else None,
+            "seller_id": asked.admitted.seller_id if asked.admitted else None,
             "at": self.world.clock.now(),
             "status": None if silent else answer.status,
             "included_data": asked.items("includedData"),
@@ -147,7 +166,7 @@ class AmazonApp:
         answer: Answer,
         operation: str,
         start_response: Callable[..., Any],
-        date_fault: Fault | None = None,
+        fault: Fault | None = None,
     ) -> Iterable[bytes]:
         with self.world.lock:
             self._count += 1
@@ -155,7 +174,7 @@ class AmazonApp:
         headers = {
             "Content-Type": answer.content_type,
             "Content-Length": str(len(answer.body)),
-            "Date": format_datetime(spoiling.date_shown(self.world.clock.now(), date_fault), usegmt=True),
+            "Date": format_datetime(spoiling.date_shown(self.world.clock.now(), fault), usegmt=True),
             "x-amzn-RequestId": f"00000000-5151-4a4a-8c8c-{number:012x}",
         }
         if operation in RATES and answer.status in (200, 201, 202, 204, 400, 404):

@@ -10,6 +10,8 @@ RATES: dict[str, tuple[float, int]] = {
     "getMarketplaceParticipations": (0.016, 15),
     "getAccount": (0.016, 15),
     "searchListingsItems": (5.0, 5),
+    "searchCatalogItems": (2.0, 2),
+    "getCatalogItem": (2.0, 2),
     "createFeedDocument": (0.5, 15),
     "createFeed": (0.0083, 15),
     "getFeed": (2.0, 15),

@@ -107,7 +107,6 @@ def _edit(world: World, order: SimOrder, package: SimPackage, wish: Confirmation
 # --- the call
 def confirm_shipment(world: World, request: Request) -> Answer:
     """`POST /orders/v0/orders/{orderId}/shipmentConfirmation`: 204, or a 400 that changed nothing."""
-    assert request.seller is not None
     order_id = request.path_values["orderId"]
     if not ORDER_ID.fullmatch(order_id):
         raise invalid("Invalid order id.")

@@ -47,11 +47,9 @@ _GIFT_WORDS = {
 class Draft:
     """One order in the making: its fields, its lines, and the die it is made with."""
 
-    def __init__(
-        self, source: random.Random, seller: Seller, marketplace: str, created: datetime, now: datetime
-    ) -> None:
+    def __init__(self, source: random.Random, seller: Seller, marketplace: str, created: datetime) -> None:
         self.source, self.seller, self.marketplace = source, seller, marketplace
-        self.created, self.now = created, now
+        self.created = created
         self.currency = MARKETPLACES[marketplace].currency
         name = people.full_name(source, marketplace)
         self.fields: dict[str, Any] = {
@@ -63,10 +61,10 @@ class Draft:
             "service_level": source.choice(_LEVELS),
         }
         self.items = [self.line(source.choice(PRODUCTS))]
-        self._set_windows()
+        self.set_windows()
 
-    def _set_windows(self) -> None:
-        days = {"NEXT_DAY": 1, "SECOND_DAY": 2, "EXPEDITED": 3}.get(self.fields["service_level"], 5)
+    def set_windows(self) -> None:
+        days = {"SAME_DAY": 0, "NEXT_DAY": 1, "SECOND_DAY": 2, "EXPEDITED": 3}.get(self.fields["service_level"], 5)
         midnight = self.created.replace(hour=0, minute=0, second=0, microsecond=0)
         self.fields |= {
             "ship_from": midnight + timedelta(days=1),
@@ -132,7 +130,9 @@ def _afn(draft: Draft) -> None:
 
 
 def _afn_pending(draft: Draft) -> None:
-    draft.fields |= {"fulfilled_by": "AMAZON", "programs": ("PRIME",), "status": "PENDING"}
+    """Amazon is still checking the payment; it ships ten hours after."""
+    draft.fields |= {"fulfilled_by": "AMAZON", "programs": ("PRIME",), "pays_at": draft.after(hours=30)}
+    draft.ship_elsewhere(hours=40)
 
 
 def _business(draft: Draft) -> None:
@@ -154,10 +154,12 @@ def _gift(draft: Draft) -> None:
 
 def _prime(draft: Draft) -> None:
     draft.fields |= {"programs": ("PRIME",), "service_level": "NEXT_DAY"}
+    draft.set_windows()
 
 
 def _premium(draft: Draft) -> None:
     draft.fields |= {"programs": ("PREMIUM",), "service_level": "SAME_DAY"}
+    draft.set_windows()
 
 
 def _custom(draft: Draft) -> None:
@@ -171,7 +173,7 @@ def _digital(draft: Draft) -> None:
 
 
 def _pending(draft: Draft) -> None:
-    draft.fields["status"] = "PENDING"
+    draft.fields["pays_at"] = draft.after(hours=30)
 
 
 def _paid_later(draft: Draft) -> None:
@@ -252,8 +254,12 @@ def fill(world: World, now: datetime, sellers: dict[str, Seller]) -> None:
         step = (SPAN - timedelta(hours=2)) / count
         for index in range(count):
             created = now - SPAN + step * index + timedelta(minutes=world.random.randrange(45))
-            draft = Draft(world.random, sellers[key], marketplace, created, now)
+            draft = Draft(world.random, sellers[key], marketplace, created)
             _kind(index)(draft)
+            world.add_order(draft.seller, items=draft.items, **draft.fields)
+        for kind, hours in ((_pending, 7), (_afn_pending, 5)):  # so that some wait for their payment at `now`
+            draft = Draft(world.random, sellers[key], marketplace, now - timedelta(hours=hours))
+            kind(draft)
             world.add_order(draft.seller, items=draft.items, **draft.fields)
         _replace_one(world, sellers[key], marketplace, now)
 
@@ -265,7 +271,7 @@ def _replace_one(world: World, seller: Seller, marketplace: str, now: datetime) 
         for order in world._orders.values()
         if order.marketplace == marketplace and order.fulfilled_by == "MERCHANT" and order.status == "UNSHIPPED"
     )
-    draft = Draft(world.random, seller, marketplace, now - timedelta(days=2, hours=len(original.items)), now)
+    draft = Draft(world.random, seller, marketplace, now - timedelta(days=2, hours=len(original.items)))
     draft.fields |= {
         "buyer_name": original.buyer_name,
         "address": original.address,

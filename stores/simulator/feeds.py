@@ -93,7 +93,6 @@ def _json(request: Request) -> dict[str, Any]:
 
 
 def create_document(world: World, request: Request) -> Answer:
-    assert request.seller is not None
     content_type = _json(request).get("contentType")
     if not isinstance(content_type, str) or "/" not in content_type:
         raise invalid("contentType is missing or invalid.")
@@ -102,7 +101,6 @@ def create_document(world: World, request: Request) -> Answer:
 
 
 def get_document(world: World, request: Request) -> Answer:
-    assert request.seller is not None
     document = world.documents.get(request.path_values["documentId"])
     if not isinstance(document, Document) or document.seller_id != request.seller.seller_id:
         raise not_found("The feed document was not found.")
@@ -146,7 +144,6 @@ def download(world: World, request: Request) -> Answer:
 
 # --- feeds
 def create_feed(world: World, request: Request) -> Answer:
-    assert request.seller is not None
     data, seller = _json(request), request.seller
     markets, document_id = data.get("marketplaceIds"), data.get("inputFeedDocumentId")
     if data.get("feedType") != FULFILMENT:
@@ -207,7 +204,6 @@ def _finish(world: World, feed: Feed, at: datetime) -> None:
 
 
 def _own_feed(world: World, request: Request) -> Feed:
-    assert request.seller is not None
     feed = world.feeds.get(request.path_values["feedId"])
     if feed is None or feed.seller_id != request.seller.seller_id:
         raise not_found("The feed was not found.")
@@ -228,7 +224,6 @@ def cancel_feed(world: World, request: Request) -> Answer:
 
 def list_feeds(world: World, request: Request) -> Answer:
     """Newest first. A token is all there may be beside itself."""
-    assert request.seller is not None
     size, offset = request.number("pageSize", 10, 1, 100), 0
     if "nextToken" in request.query:
         text = request.query["nextToken"]
@@ -246,7 +241,6 @@ def list_feeds(world: World, request: Request) -> Answer:
 
 
 def _matching(world: World, request: Request) -> list[Feed]:
-    assert request.seller is not None
     types, markets, statuses = (
         set(request.items(name)) for name in ("feedTypes", "marketplaceIds", "processingStatuses")
     )

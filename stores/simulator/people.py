@@ -133,7 +133,7 @@ _JP = Region(
         ("名古屋市中村区名駅", "愛知県", "450-0002"),
         ("", "神奈川県横浜市西区", "220-0011"),
     ),
-    streets=("{n}丁目{n}番{n}号", "{n}-2-{n}", "{n}番地の1"),
+    streets=("{k}丁目{n}番{m}号", "{k}-{n}-{m}", "{n}番地の1"),
     companies=("株式会社つきもり工房", "合同会社ほしのせ商会"),
     phone="03-0000-01{k:02d}",
 )
@@ -162,7 +162,7 @@ def address(source: random.Random, marketplace: str, name: str) -> SimAddress:
     second = source.choice(_SECOND_LINES[marketplace]) if source.random() < 0.35 else ""
     return SimAddress(
         name=name,
-        line1=source.choice(region.streets).format(n=number),
+        line1=source.choice(region.streets).format(n=number, k=source.randrange(1, 6), m=source.randrange(1, 20)),
         line2=second,
         city=city,
         state=state,

@@ -26,7 +26,7 @@ DATASETS = frozenset(
 PERSONAL_DATASETS = frozenset({"BUYER", "RECIPIENT"})
 _WITH_ADDRESS = ("UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED")
 _NO_DECIMALS = ("JPY",)
-_STATE_WITH_POSTCODE_ALWAYS = "JP"
+_POSTCODE_ALWAYS = ("JP",)
 _PACKAGE_AGE_DELIVERED = 4  # days after which a parcel counts as delivered
 
 
@@ -245,7 +245,7 @@ def _replacement(order: SimOrder) -> list[dict[str, str]]:
 
 def _place(address: SimAddress) -> dict[str, str]:
     """What is left of an address once the person is gone. Japan keeps the postal code."""
-    postal_code = address.postal_code if address.country == _STATE_WITH_POSTCODE_ALWAYS else ""
+    postal_code = address.postal_code if address.country in _POSTCODE_ALWAYS else ""
     return present(city=address.city, stateOrRegion=address.state, postalCode=postal_code, countryCode=address.country)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from stores.simulator.answers import Refusal, error, invalid
+from stores.simulator.answers import Refusal, denied, error, invalid
 from stores.simulator.marketplaces import Seller
 
 MAX_BODY = 64 * 1024 * 1024
@@ -13,7 +13,7 @@ MAX_BODY = 64 * 1024 * 1024
 
 @dataclass
 class Request:
-    """`path_values`: the variable parts of the path; `seller`: None until the access token is checked."""
+    """`path_values`: the variable parts of the path; `admitted`: None until the access token is checked."""
 
     method: str
     path: str
@@ -23,7 +23,14 @@ class Request:
     access_token: str | None
     base_url: str
     path_values: Mapping[str, str] = field(default_factory=dict)
-    seller: Seller | None = None
+    admitted: Seller | None = None
+
+    @property
+    def seller(self) -> Seller:
+        """Who asks; 403 for an operation that was let in without a token."""
+        if self.admitted is None:
+            raise denied()
+        return self.admitted
 
     def items(self, name: str) -> list[str]:
         """A comma-separated query parameter."""

@@ -13,7 +13,24 @@ from stores.simulator.orders import SimItem
 from stores.simulator.tokens import APPLICATION_ID, CLIENT_ID, CLIENT_SECRET
 from stores.simulator.world import World
 
-__all__ = ["APPLICATION_ID", "CLIENT_ID", "CLIENT_SECRET", "SELLERS"]
+__all__ = [
+    "APPLICATION_ID",
+    "CANARY_VARIANTS",
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "EU",
+    "INDIVIDUAL",
+    "JP",
+    "NA",
+    "NAMED",
+    "NO_PII_ROLE",
+    "SELLERS",
+    "STANDALONE_CA",
+    "backlog",
+    "canary",
+    "demo",
+    "empty",
+]
 
 NA = Seller("NA", "A1SIMNASELLER1", "Atzr|simulated-na-maple-lane", ("US", "CA", "MX"))
 EU = Seller("EU", "A2SIMEUSELLER2", "Atzr|simulated-eu-maple-lane", ("FR", "DE", "ES"))

@@ -16,6 +16,8 @@ from stores.simulator.world import World
 
 LAG = timedelta(minutes=2)  # how close to the present the upper bound may come
 TOKEN_LIFE = timedelta(hours=24)
+HISTORY = timedelta(days=2 * 365)
+_LONG_HISTORY = ("JP", "AU", "SG")  # since 2016
 ORDER_ID = re.compile(r"\d{3}-\d{7}-\d{7}")
 STATUSES = frozenset(
     [
@@ -53,7 +55,6 @@ class Snapshot:
 
 
 def search_orders(world: World, request: Request) -> Answer:
-    assert request.seller is not None
     datasets = _datasets(request)
     family, after, before = _window(world, request)
     wanted = _filters(request, request.seller)
@@ -68,7 +69,6 @@ def search_orders(world: World, request: Request) -> Answer:
 
 
 def get_order(world: World, request: Request) -> Answer:
-    assert request.seller is not None
     order_id = request.path_values["orderId"]
     if not ORDER_ID.fullmatch(order_id):
         raise invalid("Invalid order id.", "An order id has the form 3-7-7.")
@@ -171,20 +171,19 @@ def _first(
     before: datetime,
     wanted: dict[str, frozenset[str]],
 ) -> Snapshot:
-    assert request.seller is not None
     seller = request.seller
     markets = dict(zip(seller.marketplaces, seller.marketplace_ids, strict=True))
     ids = []
     for order in world.visible(seller.seller_id):
         moment = order.updated if family == "lastUpdated" else order.created
-        if after <= moment <= before and _fits(order, wanted, markets):
+        kept = order.marketplace in _LONG_HISTORY or order.created > world.clock.now() - HISTORY
+        if kept and after <= moment <= before and _fits(order, wanted, markets):
             ids.append(order.order_id)
     until = world.clock.now() + TOKEN_LIFE
     return Snapshot(seller.seller_id, _parameters(request), tuple(ids), 0, before, until)
 
 
 def _resumed(world: World, request: Request, token: str) -> Snapshot:
-    assert request.seller is not None
     snapshot = world.pages.get(token)
     refused = world.faults.take("searchOrders", TOKEN) is not None
     if refused or snapshot is None or snapshot.seller_id != request.seller.seller_id:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from stores.simulator import transport
-from stores.simulator.answers import REVOKED, Answer, denied, error
+from stores.simulator.answers import REVOKED, Answer, as_json, denied, error
 from stores.simulator.faults import Fault
 
 _HTML = b"<!DOCTYPE html><html><head><title>Sorry</title></head><body><h1>Something went wrong</h1></body></html>"
@@ -18,8 +18,19 @@ def _broken() -> Answer:
     return error(500, "InternalFailure", "We encountered an internal error. Please try again.")
 
 
-def refusal(fault: Fault, environ: dict[str, Any]) -> Answer:
+# Login with Amazon has error bodies of its own.
+_LWA = {
+    "500_before": (500, "server_error"),
+    "503": (503, "temporarily_unavailable"),
+    "403_revoked": (400, "invalid_grant"),
+}
+
+
+def refusal(fault: Fault, operation: str) -> Answer:
     """The answer of a call that never reached its operation."""
+    if operation == "lwa" and fault.kind in _LWA:
+        status, word = _LWA[fault.kind]
+        return as_json({"error": word, "error_description": "The request was refused."}, status)
     options = fault.options
     match fault.kind:
         case "429":
@@ -37,8 +48,7 @@ def refusal(fault: Fault, environ: dict[str, Any]) -> Answer:
             return denied(REVOKED).answer
         case "redirect":
             return Answer(302, headers={"Location": options.get("location", "https://elsewhere.invalid/")})
-    transport.order(environ, "timeout", options)
-    return Answer(504)
+    return Answer(504)  # never sent: the connection times out
 
 
 def spoiled(answer: Answer, fault: Fault) -> Answer:
@@ -66,10 +76,13 @@ def spoiled(answer: Answer, fault: Fault) -> Answer:
 
 
 def spoil_connection(fault: Fault, environ: dict[str, Any]) -> None:
-    kind = "timeout" if fault.kind == "timeout_after" else fault.kind
+    """The part of a fault that lies below HTTP, once everything else is done."""
+    kind = "timeout" if fault.kind.startswith("timeout") else fault.kind
     if kind in transport.KINDS:
         transport.order(environ, kind, fault.options)
 
 
 def date_shown(now: datetime, fault: Fault | None) -> datetime:
-    return now + timedelta(seconds=fault.options.get("seconds", 3 * 3600)) if fault else now
+    if fault is None or fault.kind != "date_wrong":
+        return now
+    return now + timedelta(seconds=fault.options.get("seconds", 3 * 3600))
