@@ -11,11 +11,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from orderhub import clock
+from orderhub import clock, wording
 from orderhub.models import JobLease, JobRun, User
 from privacy import access
 
-# The queue's rows name functions to call and hold their arguments: with a form for them, staff could run any code.
+# The queue's rows name functions to call, with arguments: a form for them would let staff run any code.
 admin.site.unregister([Schedule, Success, Failure, OrmQ])
 # Rights of a role are written in privacy/access.py only.
 admin.site.unregister(Group)
@@ -32,7 +32,7 @@ class RoleField(forms.ModelMultipleChoiceField):
         return access.LABELS[group.name]
 
     def clean(self, value):
-        """Who manages users sees no buyer: the administrator's role stands alone or beside the privacy officer's."""
+        """Who manages users sees no buyer: the role stands alone, or beside the privacy officer's."""
         groups = super().clean(value)
         names = {group.name for group in groups}
         if access.ADMINISTRATOR in names and names & NOT_WITH_ADMINISTRATOR:
@@ -57,11 +57,11 @@ class UserAdmin(auth_admin.UserAdmin):
     add_form = UserCreationForm
     add_form_template = None
     change_password_form = PasswordForm
-    list_display = ["username", "first_name", "last_name", "roles", "is_active", "last_login"]
+    list_display = ["username", "first_name", "last_name", "roles", "is_active", "last_seen"]
     list_filter = ["is_active", "groups"]
     search_fields = ["username", "first_name", "last_name"]
     filter_horizontal = []
-    readonly_fields = ["last_login", "date_joined", "password_changed_at"]
+    readonly_fields = ["last_seen", "joined", "password_changed"]
     actions = None
     show_full_result_count = False
     add_fieldsets = [
@@ -76,6 +76,18 @@ class UserAdmin(auth_admin.UserAdmin):
     @admin.display(description=_("Roles"))
     def roles(self, user):
         return ", ".join(str(access.LABELS.get(group.name, group.name)) for group in user.groups.all()) or "–"
+
+    @admin.display(description=_("Last sign-in"), ordering="last_login")
+    def last_seen(self, user):
+        return wording.utc(user.last_login)
+
+    @admin.display(description=_("Added"))
+    def joined(self, user):
+        return wording.utc(user.date_joined)
+
+    @admin.display(description=_("Password changed"))
+    def password_changed(self, user):
+        return wording.utc(user.password_changed_at)
 
     def get_fieldsets(self, request, obj=None):
         if obj is None:
@@ -126,6 +138,7 @@ class ReadOnly(admin.ModelAdmin):
 
     actions = None
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
 
     def has_add_permission(self, request):
         return False
@@ -139,12 +152,21 @@ class ReadOnly(admin.ModelAdmin):
 
 @admin.register(JobRun)
 class JobRunAdmin(ReadOnly):
-    list_display = ["job", "started_at", "seconds", "ok", "outcome", "error_id"]
+    list_display = ["job", "started", "seconds", "state", "outcome", "error_id"]
     list_filter = ["ok"]
     search_fields = ["job", "=error_id"]
     search_help_text = _("A job's name or an error id")
     date_hierarchy = "started_at"
     ordering = ["-started_at", "-pk"]
+    fields = ["job", "started", "finished", "seconds", "state", "outcome", "error_id"]
+
+    @admin.display(description=_("started at"), ordering="started_at")
+    def started(self, run):
+        return wording.utc(run.started_at)
+
+    @admin.display(description=_("finished at"))
+    def finished(self, run):
+        return wording.utc(run.finished_at)
 
     @admin.display(description=_("seconds"))
     def seconds(self, run):
@@ -152,9 +174,24 @@ class JobRunAdmin(ReadOnly):
             return "–"
         return f"{(run.finished_at - run.started_at).total_seconds():.1f}"
 
+    @admin.display(description=_("Result"), ordering="ok")
+    def state(self, run):
+        match run.ok:
+            case True:
+                return wording.badge(gettext("succeeded"), "ok")
+            case False:
+                return wording.badge(gettext("failed"), "bad")
+            case _:
+                return wording.badge(gettext("not ended"), "warn")
+
 
 @admin.register(JobLease)
 class JobLeaseAdmin(ReadOnly):
-    list_display = ["job", "expires_at", "starts"]
+    list_display = ["job", "until", "starts"]
     search_fields = ["job"]
     ordering = ["job"]
+    fields = ["job", "until", "starts"]
+
+    @admin.display(description=_("expires at"), ordering="expires_at")
+    def until(self, lease):
+        return wording.utc(lease.expires_at)

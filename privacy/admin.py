@@ -1,8 +1,10 @@
 """What was erased and who looked: two lists to read, for the privacy officer and nobody else."""
 
 from django.contrib import admin
+from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
+from orderhub.wording import utc
 from privacy import access
 from privacy.models import AccessLog, ErasureCertificate
 
@@ -12,6 +14,7 @@ class ForPrivacyOfficer(admin.ModelAdmin):
 
     actions = None
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
 
     def has_view_permission(self, request, obj=None):
@@ -32,24 +35,45 @@ class ForPrivacyOfficer(admin.ModelAdmin):
 
 @admin.register(ErasureCertificate)
 class ErasureCertificateAdmin(ForPrivacyOfficer):
-    list_display = ["order_number", "kind", "rule", "due_at", "done_at", "in_time", "documents", "marker"]
+    list_display = ["order_number", "kind", "rule", "due", "done", "delay", "documents", "marker"]
     list_filter = ["kind", "rule", "marker"]
     date_hierarchy = "done_at"
     search_fields = ["=order_number"]
     search_help_text = _("A whole order number")
     ordering = ["-done_at", "-pk"]
+    fields = [
+        "order_number", "order_id", "kind", "subject_id", "rule", "due", "done", "delay", "erased_fields",
+        "documents", "marker", "version",
+    ]  # fmt: skip
 
-    @admin.display(description=_("in time"), boolean=True)
-    def in_time(self, certificate):
-        return certificate.done_at <= certificate.due_at or None
+    @admin.display(description=_("due at"), ordering="due_at")
+    def due(self, certificate):
+        return utc(certificate.due_at)
+
+    @admin.display(description=_("done at"), ordering="done_at")
+    def done(self, certificate):
+        return utc(certificate.done_at)
+
+    @admin.display(description=_("done after"))
+    def delay(self, certificate):
+        return timesince(certificate.due_at, now=certificate.done_at, depth=1)
+
+    @admin.display(description=_("fields"))
+    def erased_fields(self, certificate):
+        return ", ".join(certificate.fields) or "–"
 
 
 @admin.register(AccessLog)
 class AccessLogAdmin(ForPrivacyOfficer):
-    list_display = ["at", "user", "order_id", "what", "why"]
+    list_display = ["seen", "user", "order_id", "what", "why"]
     list_select_related = ["user"]
     list_filter = ["what", "why", ("user", admin.RelatedOnlyFieldListFilter)]
     date_hierarchy = "at"
     search_fields = ["=order_id", "=user__username"]
     search_help_text = _("An order's id or a user name")
     ordering = ["-at", "-pk"]
+    fields = ["seen", "user", "order_id", "what", "why"]
+
+    @admin.display(description=_("at"), ordering="at")
+    def seen(self, entry):
+        return utc(entry.at)

@@ -48,8 +48,8 @@ class AmazonConnector:
                 token, restarts = "", restarts + 1
                 seen.clear()
                 continue
-            ids = frozenset(order.number for order in found.orders)
-            if ids and ids in seen:
+            ids = frozenset(order.number for order in (*found.orders, *found.unreadable))
+            if ids in seen:  # a second empty page as well: the next run goes on behind the first
                 raise UnexpectedAnswer("searchOrders: the same page again", code="PageLoop")
             seen.add(ids)
             yield found

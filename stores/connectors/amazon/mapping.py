@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from orderhub import money
+from orderhub.errors import UnexpectedAnswer
 from orderhub.money import Money
 from stores.connectors.amazon.client import utc
 from stores.connectors.base import (
@@ -28,8 +29,12 @@ _TOTALS = {
 TEXT_LIMIT = 2000
 
 
-class Misread(Exception):
-    """Where in an order the reading failed."""
+class Misread(UnexpectedAnswer):
+    """Where in an answer the reading failed: `path`, no value."""
+
+    def __init__(self, path: str):
+        super().__init__(f"not readable: {path}", code="Misread")
+        self.path = path
 
 
 def _get(value: dict, *path: str):
@@ -88,7 +93,7 @@ def _money(value: dict, *path: str) -> Money | None:
 
 
 def page(body: dict) -> OrderPage:
-    """A searchOrders answer. An order that cannot be read does not spoil its page."""
+    """A searchOrders answer. An order that cannot be read does not spoil its page; Misread where the page is none."""
     orders, unreadable = [], []
     for raw in _list(body, "orders"):
         number = raw.get("orderId") if isinstance(raw, dict) else None
@@ -96,7 +101,7 @@ def page(body: dict) -> OrderPage:
         try:
             orders.append(order(raw))
         except Misread as error:
-            unreadable.append(Unreadable(number, "Misread", str(error)[:120]))
+            unreadable.append(Unreadable(number, error.code, error.path[:120]))
         except (TypeError, ValueError, AttributeError, KeyError, OverflowError) as error:
             unreadable.append(Unreadable(number, type(error).__name__, "?"))
     bound = _instant(body, "lastUpdatedBefore") or _instant(body, "createdBefore")
@@ -108,6 +113,9 @@ def order(raw: dict) -> RemoteOrder:
     """One order. ValueError or an error of this module where a required field is missing or of the wrong kind."""
     by_amazon = _text(raw, "fulfillment", "fulfilledBy") == "AMAZON"
     lines = [line for line in _list(raw, "orderItems") if isinstance(line, dict)]
+    items = tuple(_item(line) for line in lines)
+    if len({item.item_id for item in items}) != len(items):
+        raise Misread("orderItems.orderItemId")
     totals = _totals(raw)
     grand = _money(raw, "proceeds", "grandTotal")
     if grand:
@@ -122,7 +130,7 @@ def order(raw: dict) -> RemoteOrder:
         fulfilled_by="AFN" if by_amazon else "MFN",
         created_at=_required(_instant(raw, "createdTime"), "createdTime"),
         updated_at=_required(_instant(raw, "lastUpdatedTime"), "lastUpdatedTime"),
-        items=tuple(_item(line) for line in lines),
+        items=items,
         person=person.without_names() if by_amazon else person,
         seller_order_id=_seller_order_id(raw),
         programs=tuple(str(name)[:40] for name in _list(raw, "programs")),

@@ -1,6 +1,7 @@
 """Connect a seller account from the command line, as the admin's form does."""
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from orderhub import clock
 from orderhub.errors import RuleViolation
@@ -27,10 +28,11 @@ class Command(BaseCommand):
         codes = [code for code in sources.replace(" ", "").split(",") if code]
         try:
             verified = connecting.verify(region, seller_id, token)
-            owner, _created = Merchant.objects.get_or_create(name=merchant.strip() or seller_id.strip())
-            account = connecting.connect(
-                verified, token, merchant=owner, sources=codes, now=clock.now(), product_identifier=product_identifier
-            )
+            with transaction.atomic():  # a merchant without an account would be left of a refused one
+                owner, _created = Merchant.objects.get_or_create(name=merchant.strip() or seller_id.strip())
+                account = connecting.connect(
+                    verified, token, merchant=owner, sources=codes, now=clock.now(), product_identifier=product_identifier
+                )
         except RuleViolation as error:
             raise CommandError(str(error)) from None
         for store in account.stores.order_by("pk"):

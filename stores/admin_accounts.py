@@ -1,0 +1,302 @@
+"""The screens of Amazon accounts: the list, connecting in two steps, and the page with its panels."""
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Count
+from django.http import Http404, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_POST
+
+from orderhub import clock
+from orderhub.errors import RuleViolation
+from stores import connecting, forms, health, overview, pending, words
+from stores.models import AmazonAccount, Merchant
+
+
+@admin.register(AmazonAccount)
+class AmazonAccountAdmin(admin.ModelAdmin):
+    """Accounts are connected, renewed and extended here; no column of theirs is typed."""
+
+    list_display = ["seller", "merchant", "region_words", "state", "expires", "behind", "stores_count"]
+    list_select_related = ["merchant"]
+    list_filter = ["status", "region"]
+    search_fields = ["selling_partner_id", "merchant__name"]
+    ordering = ["merchant__name", "region", "pk"]
+    show_full_result_count = False
+    actions = None
+
+    # -- list
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(stores_total=Count("stores"))
+
+    @admin.display(description=_("Seller ID"), ordering="selling_partner_id")
+    def seller(self, account):
+        return account.selling_partner_id
+
+    @admin.display(description=_("Region"), ordering="region")
+    def region_words(self, account):
+        return words.REGION_WORDS[account.region]
+
+    @admin.display(description=_("Status"), ordering="status")
+    def state(self, account):
+        return words.account_badge(account)
+
+    @admin.display(description=_("Authorisation"), ordering="authorization_expires_at")
+    def expires(self, account):
+        return words.expiry_badge(account)
+
+    @admin.display(description=_("Import is behind by"), ordering="imported_until")
+    def behind(self, account):
+        return words.lag_words(account)
+
+    @admin.display(description=_("Stores"))
+    def stores_count(self, account):
+        return account.stores_total
+
+    # -- rights: the stock form shows and changes nothing; our own views ask for the right they need
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def lookup_allowed(self, lookup, value, request=None):
+        """No guessing at the token or the cursor through the address bar."""
+        name = lookup.split("__")[0]
+        return name not in {"refresh_token", "page_token"} and super().lookup_allowed(lookup, value, request)
+
+    def get_urls(self):
+        view = self.admin_site.admin_view
+        own = [
+            path("add/<str:key>/", view(self.sources_view), name="stores_amazonaccount_sources"),
+            path(
+                "<path:object_id>/sources/",
+                view(self.add_sources_view),
+                name="stores_amazonaccount_add_sources",
+            ),
+            path("<path:object_id>/renew/", view(self.renew_view), name="stores_amazonaccount_renew"),
+            path(
+                "<path:object_id>/import-now/",
+                view(self.import_now_view),
+                name="stores_amazonaccount_import_now",
+            ),
+        ]
+        return own + super().get_urls()
+
+    # -- connecting, step 1: verify
+
+    @method_decorator(sensitive_post_parameters("token"))
+    def add_view(self, request, form_url="", extra_context=None):
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = forms.VerifyForm(request.POST or None)
+        if form.is_valid():
+            known = self._known(form.cleaned_data)
+            if known:
+                text = gettext("Seller %(seller)s is already connected. Renew it or add order sources here.")
+                messages.warning(request, text % {"seller": known.selling_partner_id})
+                return self._to_account(known.pk)
+            try:
+                return self._verify(request, form)
+            except RuleViolation as error:
+                form.add_error(None, str(error))
+        return self._render(
+            request,
+            "stores/account_add.html",
+            gettext("Connect an Amazon account"),
+            form=form,
+            hosts=[overview.seller_central_hosts(region)[0] for region in words.REGION_WORDS],
+        )
+
+    @staticmethod
+    def _known(typed: dict) -> AmazonAccount | None:
+        return AmazonAccount.objects.filter(
+            region=typed["region"], selling_partner_id=typed["seller_id"]
+        ).first()
+
+    @sensitive_variables("token")
+    def _verify(self, request, form):
+        typed = form.cleaned_data
+        token = typed["token"]
+        verified = connecting.verify(typed["region"], typed["seller_id"], token)
+        merchant = typed["merchant"]
+        found = pending.Pending(verified, token, merchant and merchant.pk, typed["new_merchant"])
+        key = pending.keep(request.session, found, now=clock.now())
+        return HttpResponseRedirect(reverse("admin:stores_amazonaccount_sources", args=[key]))
+
+    # -- step 2: choose order sources, and save
+
+    def sources_view(self, request, key):
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        found = pending.recall(request.session, key, now=clock.now())
+        if found is None:
+            text = gettext(
+                "This verification was used already or is older than 10 minutes. Please start again."
+            )
+            messages.warning(request, text)
+            return HttpResponseRedirect(reverse("admin:stores_amazonaccount_add"))
+        form = forms.SourcesForm(request.POST or None, codes=found.verified.codes)
+        if form.is_valid():
+            try:
+                account = self._connect(request, found, form.cleaned_data)
+            except RuleViolation as error:
+                form.add_error(None, str(error))
+            else:
+                pending.drop(request.session, key, now=clock.now())
+                return self._connected(request, account)
+        return self._render(
+            request,
+            "stores/account_sources.html",
+            gettext("Choose the order sources"),
+            form=form,
+            found=found.verified,
+            region=words.REGION_WORDS[found.verified.region],
+        )
+
+    @transaction.atomic
+    def _connect(self, request, found: pending.Pending, chosen: dict) -> AmazonAccount:
+        """A new merchant comes into being with its account, or not at all."""
+        if found.merchant_id is None:
+            merchant, _created = Merchant.objects.get_or_create(name=found.new_merchant)
+        else:
+            merchant = Merchant.objects.filter(pk=found.merchant_id).first()
+        if merchant is None:
+            raise RuleViolation(gettext("This merchant no longer exists. Start again and choose another."))
+        account = connecting.connect(
+            found.verified, found.token, merchant=merchant, sources=chosen["sources"], now=clock.now(),
+            by=request.user, product_identifier=chosen["product_identifier"],
+        )  # fmt: skip
+        self.log_addition(request, account, [{"added": {}}])
+        return account
+
+    def _connected(self, request, account):
+        text = ngettext(
+            "The account is connected with %(count)d store. Orders come in within a few minutes.",
+            "The account is connected with %(count)d stores. Orders come in within a few minutes.",
+            count := account.stores.count(),
+        )
+        messages.success(request, text % {"count": count})
+        return self._to_account(account.pk)
+
+    # -- the account's page and its panels
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        return self._page(request, self._account(request, object_id))
+
+    @method_decorator(require_POST)
+    def add_sources_view(self, request, object_id):
+        account = self._account(request, object_id, "stores.change_amazonaccount", "stores.add_store")
+        open_sources = overview.unconnected(account, list(account.stores.all()))
+        form = forms.SourcesForm(request.POST, codes=[row.code for row in open_sources if row.offered])
+        if not form.is_valid():
+            return self._page(request, account, sources_form=form)
+        try:
+            with transaction.atomic():
+                added = connecting.add_sources(
+                    account,
+                    form.cleaned_data["sources"],
+                    product_identifier=form.cleaned_data["product_identifier"],
+                )
+        except RuleViolation as error:
+            form.add_error(None, str(error))
+            return self._page(request, account, sources_form=form)
+        labels = ", ".join(store.market.label for store in added)
+        text = gettext("Connected: %(sources)s. New and changed orders come in with the next import.")
+        messages.success(request, text % {"sources": labels})
+        self.log_change(request, account, [{"changed": {"fields": ["order sources"]}}])
+        return self._to_account(account.pk)
+
+    @method_decorator([require_POST, sensitive_post_parameters("token")])
+    @sensitive_variables("form")
+    def renew_view(self, request, object_id):
+        account = self._account(request, object_id, "stores.change_amazonaccount")
+        form = forms.RenewForm(request.POST)
+        if not form.is_valid():
+            return self._page(request, account, renew_form=form)
+        try:
+            connecting.renew(account, form.cleaned_data["token"], now=clock.now(), by=request.user)
+        except RuleViolation as error:
+            form.add_error(None, str(error))
+            return self._page(request, account, renew_form=form)
+        messages.success(
+            request, gettext("The authorisation is renewed. Import and notices go on where they stopped.")
+        )
+        self.log_change(request, account, [{"changed": {"fields": ["authorisation"]}}])
+        return self._to_account(account.pk)
+
+    @method_decorator(require_POST)
+    def import_now_view(self, request, object_id):
+        account = self._account(request, object_id, "stores.change_amazonaccount")
+        moved = AmazonAccount.objects.working().filter(pk=account.pk).update(next_poll_at=clock.now())
+        if moved:
+            text = gettext(
+                "The import is due now: a worker takes it up within about a minute, as Amazon's limits allow."
+            )
+            messages.success(request, text)
+        else:
+            messages.error(request, health.words(account))
+        return self._to_account(account.pk)
+
+    def _account(self, request, object_id, *rights: str) -> AmazonAccount:
+        """The account, for someone who may see it and holds these rights. 403 before 404."""
+        if not self.has_view_permission(request) or not all(map(request.user.has_perm, rights)):
+            raise PermissionDenied
+        account = self.get_object(request, unquote(object_id))
+        if account is None:
+            raise Http404
+        return account
+
+    def _page(self, request, account, *, renew_form=None, sources_form=None):
+        now = clock.now()
+        stores = list(account.stores.order_by("pk"))
+        unconnected = overview.unconnected(account, stores)
+        offered = [row.code for row in unconnected if row.offered]
+        return self._render(
+            request,
+            "stores/account_page.html",
+            str(account),
+            account=account,
+            original=account,
+            region=words.REGION_WORDS[account.region],
+            status_badge=words.account_badge(account),
+            trouble=health.words(account),
+            expiry=words.expiry_badge(account),
+            lag=words.lag_words(account),
+            stores=[(store, words.store_badge(store)) for store in stores],
+            buckets=overview.buckets(account, now=now),
+            unconnected=unconnected,
+            offered=offered,
+            hosts=overview.seller_central_hosts(
+                account.region, {s.marketplace for s in stores} | set(offered)
+            ),
+            may_change=request.user.has_perm("stores.change_amazonaccount"),
+            renew_form=renew_form or forms.RenewForm(auto_id="renew_%s"),
+            sources_form=sources_form or forms.SourcesForm(codes=offered, auto_id="sources_%s"),
+        )
+
+    # -- shared
+
+    def _to_account(self, account_id: int) -> HttpResponseRedirect:
+        return HttpResponseRedirect(reverse("admin:stores_amazonaccount_change", args=[account_id]))
+
+    def _render(self, request, template: str, title: str, **context) -> TemplateResponse:
+        request.current_app = self.admin_site.name
+        common = self.admin_site.each_context(request) | {
+            "opts": self.opts,
+            "title": title,
+            "application_id": settings.LWA_CLIENT_ID,
+        }
+        return TemplateResponse(request, template, common | context)
