@@ -84,6 +84,7 @@ class AmazonAccountAdmin(admin.ModelAdmin):
                 view(self.add_sources_view),
                 name="stores_amazonaccount_add_sources",
             ),
+            path("<path:object_id>/resume/", view(self.resume_view), name="stores_amazonaccount_resume"),
             path("<path:object_id>/renew/", view(self.renew_view), name="stores_amazonaccount_renew"),
             path(
                 "<path:object_id>/import-now/",
@@ -214,7 +215,7 @@ class AmazonAccountAdmin(admin.ModelAdmin):
             form.add_error(None, str(error))
             return self._page(request, account, sources_form=form)
         labels = ", ".join(store.market.label for store in added)
-        text = gettext("Connected: %(sources)s. New and changed orders come in with the next import.")
+        text = gettext("Connected: %(sources)s. Their recent orders come in with the next import.")
         messages.success(request, text % {"sources": labels})
         self.log_change(request, account, [{"changed": {"fields": ["order sources"]}}])
         return self._to_account(account.pk)
@@ -235,6 +236,18 @@ class AmazonAccountAdmin(admin.ModelAdmin):
             request, gettext("The authorisation is renewed. Import and notices go on where they stopped.")
         )
         self.log_change(request, account, [{"changed": {"fields": ["authorisation"]}}])
+        return self._to_account(account.pk)
+
+    @method_decorator(require_POST)
+    def resume_view(self, request, object_id):
+        account = self._account(request, object_id, "stores.change_amazonaccount")
+        try:
+            connecting.resume(account, now=clock.now(), by=request.user)
+        except RuleViolation as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, gettext("The account works again. Import and notices go on where they stopped."))
+            self.log_change(request, account, [{"changed": {"fields": ["status"]}}])
         return self._to_account(account.pk)
 
     @method_decorator(require_POST)

@@ -23,7 +23,7 @@ from stores import marketplaces
 from stores.connectors.amazon.client import AmazonClient, NoThrottle
 from stores.connectors.amazon.connector import AmazonConnector
 from stores.connectors.amazon.signin import SignIn
-from stores.models import AmazonAccount, Merchant, Store
+from stores.models import AmazonAccount, Merchant, Store, UnconnectedOrder
 from stores.throttle import AccountThrottle
 
 LWA_TOKEN_URL = "https://api.amazon.com/auth/o2/token"  # noqa: S105  an address, the same for every region
@@ -202,7 +202,7 @@ def add_sources(
                     "choices": ", ".join(sorted(marketplaces.BY_ID[id_].label for id_ in sold_on)),
                 }
             )
-    return [
+    stores = [
         Store.objects.get_or_create(
             account=account,
             marketplace=market.code,
@@ -217,6 +217,37 @@ def add_sources(
         )[0]
         for market in markets
     ]
+    _read_again(account, [market.id for market in markets])
+    return stores
+
+
+def _read_again(account: AmazonAccount, marketplace_ids: list[str]) -> None:
+    """A source added later gets its recent orders too: the cursor goes back, and reading twice changes nothing."""
+    UnconnectedOrder.objects.filter(account=account, marketplace_id__in=marketplace_ids).delete()
+    if account.last_poll_at is None:
+        return
+    start = account.last_poll_at - timedelta(days=settings.IMPORT_BACKFILL_DAYS)
+    account.imported_until = min(account.imported_until, start)
+    account.window_after = account.window_bound = account.next_poll_at = None
+    account.page_token = ""
+    account.save(update_fields=["imported_until", "window_after", "window_bound", "next_poll_at", "page_token"])
+
+
+def resume(account: AmazonAccount, *, now: datetime, by=None) -> AmazonAccount:
+    """Start a stopped account again with the token it has. The authorisation's year goes on; nothing else changes.
+
+    RuleViolation, saying what to do, while Amazon still refuses.
+    """
+    verified = verify(account.region, account.selling_partner_id, account.refresh_token)
+    account.status, account.status_reason = AmazonAccount.Status.ACTIVE, ""
+    account.verified_at, account.verified_by, account.participations = now, by, verified.participations
+    account.seller_plan, account.next_poll_at = verified.plan, None
+    account.save(
+        update_fields=[
+            "status", "status_reason", "verified_at", "verified_by", "participations", "seller_plan", "next_poll_at",
+        ]
+    )  # fmt: skip
+    return account
 
 
 def renew(account: AmazonAccount, token: str, *, now: datetime, by=None) -> AmazonAccount:

@@ -1,0 +1,55 @@
+"""Starting again, and adding order sources later."""
+
+import pytest
+
+from orderhub import clock
+from orderhub.errors import RuleViolation
+from orderhub.jobs import run
+from orders.jobs import import_account
+from orders.models import Order
+from shipments.jobs import notify_account
+from stores import connecting
+from stores.models import AmazonAccount, UnconnectedOrder
+from stores.simulator import scenarios
+from tests.conftest import NOON
+from tests.factories import connect
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_account_stopped_by_the_operators_secret_resumes_with_the_token_it_has(world, settings):
+    account = connect(scenarios.NA)
+    expires = account.authorization_expires_at
+    good, settings.LWA_CLIENT_SECRET = settings.LWA_CLIENT_SECRET, "wrong"
+    run(import_account.job_name, account.pk)
+    account.refresh_from_db()
+    assert (account.status, account.status_reason) == (AmazonAccount.Status.PAUSED, "operator")
+    with pytest.raises(RuleViolation, match="LWA_CLIENT_SECRET"):
+        connecting.resume(account, now=clock.now())
+    assert "paused" in run(notify_account.job_name, account.pk)
+
+    settings.LWA_CLIENT_SECRET = good
+    connecting.resume(account, now=clock.now())
+    account.refresh_from_db()
+    assert (account.status, account.authorization_expires_at) == (AmazonAccount.Status.ACTIVE, expires)
+    assert "complete" in run(import_account.job_name, account.pk)
+
+
+def test_a_source_added_later_gets_the_orders_that_were_counted_before(simulate, travel):
+    world = simulate(scenarios.demo(now=NOON))
+    account = connect(scenarios.NA, sources=("US",))
+    run(import_account.job_name, account.pk)
+    counted = UnconnectedOrder.objects.filter(account=account, marketplace_id="A2EUQ1WTGCTBG2").count()
+    american = Order.objects.count()
+    assert counted > 0
+
+    travel(world, minutes=10)
+    account.refresh_from_db()
+    connecting.add_sources(account, ["CA"])
+    run(import_account.job_name, account.pk)
+
+    canadian = Order.objects.filter(store__marketplace="CA").count()
+    skipped = account.stores.get(marketplace="CA").skipped.count()
+    assert canadian + skipped == counted
+    assert Order.objects.filter(store__marketplace="US").count() == american
+    assert not UnconnectedOrder.objects.filter(account=account, marketplace_id="A2EUQ1WTGCTBG2").exists()
