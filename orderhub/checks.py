@@ -8,11 +8,16 @@ from django.core.checks import Error, Tags, register
 from orderhub import failpoints
 from orderhub.http import is_loopback
 
+PINNED = ("timeout", "retry", "workers", "queue_limit", "bulk", "ack_failures", "max_attempts", "catch_up")
+
 
 @register(Tags.security)
 def queue_is_pinned(app_configs, **kwargs) -> list[Error]:
     """The queue delivers again what it believes lost: its times must make that rare, and never loop."""
     queue = settings.Q_CLUSTER
+    unset = [name for name in PINNED if queue.get(name) is None]
+    if unset:  # the queue's own defaults loop for ever
+        return [Error(f"Q_CLUSTER: set {name}.", id="orderhub.E001") for name in unset]
     waits = queue["timeout"] * (1 + (queue["queue_limit"] + 1) / queue["workers"])
     wrong = []
     if queue["retry"] < max(300, waits):

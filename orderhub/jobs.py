@@ -157,6 +157,8 @@ def sync_schedules() -> int:
     wanted = {job.name: job for job in declared().values() if job.minutes}
     Schedule.objects.exclude(name__in=wanted, func=ENTRY).delete()
     for name, job in wanted.items():
+        twice = list(Schedule.objects.filter(name=name).order_by("pk").values_list("pk", flat=True))[1:]
+        Schedule.objects.filter(pk__in=twice).delete()  # left by two workers that started together
         Schedule.objects.update_or_create(
             name=name,
             defaults={

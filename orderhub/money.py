@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 ZERO_DECIMAL = frozenset({"JPY", "KRW", "CLP", "VND"})
-LIMIT = Decimal("1e14")  # what a Decimal(18, 4) column holds
+LIMIT = Decimal("1e14") - 1  # fits a Decimal(18, 4) column, rounded up too
 
 
 @dataclass(frozen=True)
@@ -13,10 +13,13 @@ class Money:
     currency: str
 
     def __add__(self, other: "Money") -> "Money":
-        """Sum of one currency. ValueError where the currencies differ: no code path converts."""
+        """Sum of one currency. ValueError where the currencies differ: no code path converts; or beyond any column."""
         if self.currency != other.currency:
             raise ValueError(f"{self.currency} and {other.currency} do not add up")
-        return Money(self.amount + other.amount, self.currency)
+        total = self.amount + other.amount
+        if abs(total) >= LIMIT:
+            raise ValueError("not an amount of money")
+        return Money(total, self.currency)
 
     def __str__(self) -> str:
         return f"{display(self.amount, self.currency)} {self.currency}"

@@ -1,0 +1,224 @@
+"""What the start page says: counted work, one picture, the last jobs. A constant number of queries.
+
+Each card leads to a list that holds exactly what was counted, and is made only for those who may open that list.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Max, Q
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from orderhub.models import JobRun
+from orderhub.views import HEARTBEAT, LATE
+from orderhub.wording import weekday
+from orders import deadlines, filters
+from orders.models import Order, QuarantinedOrder
+from shipments.models import ShipmentNotification
+from stores import health
+from stores.marketplaces import BY_ID
+from stores.models import AmazonAccount, UnconnectedOrder
+
+DAYS = 7
+RUNS_SHOWN = 8
+MOST_ACCOUNTS = 20
+
+
+@dataclass(frozen=True)
+class Card:
+    """A count and the list behind it. `level`: bad, warn, info, or '' where nothing is to be done."""
+
+    count: int
+    title: str
+    url: str
+    level: str = ""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence about an account or the machinery, with the page where it is mended."""
+
+    text: str
+    url: str
+    level: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of the picture, in the units of its viewBox."""
+
+    day: str
+    count: int
+    x: int
+    y: int
+    height: int
+    late: bool = False
+    WIDTH = 56
+
+    @property
+    def middle(self) -> int:
+        return self.x + self.WIDTH // 2
+
+    @property
+    def above(self) -> int:
+        return self.y - 5
+
+
+@dataclass(frozen=True)
+class Board:
+    cards: list[Card] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    bars: list[Bar] = field(default_factory=list)
+    runs: list[JobRun] = field(default_factory=list)
+    sees_runs: bool = False
+
+    @property
+    def has_bars(self) -> bool:
+        return any(bar.count for bar in self.bars)
+
+
+def board_for(user, *, now: datetime) -> Board:
+    """The start page of one user."""
+    sees_runs = user.has_perm("orderhub.view_jobrun")
+    notices, cards, bars = [], [], []
+    if sees_runs:
+        notices += _machinery(now)
+    if user.has_perm("stores.view_amazonaccount"):
+        notices += _accounts()
+    if user.has_perm("orders.view_order"):
+        zones = deadlines.zones()
+        counts = _order_counts(now, zones)
+        cards += _order_cards(counts)
+        bars = _bars(counts, now)
+    if user.has_perm("shipments.view_shipmentnotification"):
+        cards += _notice_cards()
+    if user.has_perm("orders.view_quarantinedorder"):
+        title = _("orders OrderHub could not read")
+        cards.append(_card(QuarantinedOrder.objects.count(), title, "orders_quarantinedorder", "", "bad"))
+    return Board(cards, notices, bars, _last_runs(now) if sees_runs else [], sees_runs)
+
+
+def _card(count: int, title: str, model: str, query: str, level: str) -> Card:
+    return Card(count, title, _list(model, query), level if count else "")
+
+
+def _list(model: str, query: str = "") -> str:
+    """The address of a list; the start page where this installation has none."""
+    try:
+        return reverse(f"admin:{model}_changelist") + query
+    except NoReverseMatch:
+        return reverse("admin:index")
+
+
+# -- orders
+
+
+def _order_counts(now: datetime, zones: list[str]) -> dict[str, int]:
+    """Every count about orders in one aggregate."""
+    wanted = {
+        bucket: deadlines.when(bucket, now=now, zone_names=zones)
+        for bucket in (deadlines.LATE, deadlines.TODAY, deadlines.NEXT)
+    }
+    wanted |= {
+        "cancel": filters.KindFilter.conditions["cancel"],
+        "hold": filters.TABS["hold"][1],
+        "soon": filters.due_soon(now) & filters.open_orders(),
+        "overdue": filters.overdue(now),
+    }
+    wanted |= {f"day{offset}": deadlines.on_day(offset, now=now, zone_names=zones) for offset in range(DAYS)}
+    return Order.objects.aggregate(**{name: Count("pk", filter=condition) for name, condition in wanted.items()})
+
+
+def _order_cards(counts: dict[str, int]) -> list[Card]:
+    rows = (
+        ("late", _("orders to ship, late"), "?due=late", "bad"),
+        ("today", _("orders to ship today"), "?due=today", "warn"),
+        ("next", _("orders to ship in the 7 days after"), "?due=next", "info"),
+        ("cancel", _("buyers ask to cancel"), "?kind=cancel", "bad"),
+        ("hold", _("orders on hold"), "?tab=hold", "warn"),
+        ("soon", _("unshipped orders lose their address within 3 days"), "?privacy=soon", "warn"),
+        ("overdue", _("erasures overdue"), "?privacy=overdue", "bad"),
+    )
+    return [_card(counts[name], title, "orders_order", query, level) for name, title, query, level in rows]
+
+
+def _bars(counts: dict[str, int], now: datetime) -> list[Bar]:
+    """Late orders, then the next days; heights out of 100."""
+    values = [counts[deadlines.LATE], *(counts[f"day{offset}"] for offset in range(DAYS))]
+    most = max(*values, 1)
+    names = [_("late"), _("today")]
+    names += [weekday(now + timedelta(days=offset)) for offset in range(1, DAYS)]
+    found = []
+    for index, (name, value) in enumerate(zip(names, values, strict=True)):
+        height = max(round(value * 100 / most), 2 if value else 0)
+        found.append(Bar(name, value, 12 + index * 80, 120 - height, height, late=index == 0))
+    return found
+
+
+# -- notices
+
+
+def _notice_cards() -> list[Card]:
+    State = ShipmentNotification.State
+    counts = ShipmentNotification.objects.aggregate(
+        stuck=Count("pk", filter=Q(state__in=State.STUCK)),
+        waiting=Count("pk", filter=Q(state__in=[State.RETRY_AT, State.UNKNOWN])),
+    )
+    stuck, waiting = _("notices refused or needing attention"), _("notices throttled or being checked")
+    return [
+        _card(counts["stuck"], stuck, "shipments_shipmentnotification", "?state=stuck", "bad"),
+        _card(counts["waiting"], waiting, "shipments_shipmentnotification", "?state=waiting", "info"),
+    ]
+
+
+# -- accounts
+
+
+def _accounts() -> list[Notice]:
+    """Accounts that stopped, and order sources that send orders nobody connected."""
+    stopped = AmazonAccount.objects.exclude(status=AmazonAccount.Status.ACTIVE).order_by("pk")[:MOST_ACCOUNTS]
+    found = [
+        Notice(_("Account %(account)s: %(words)s") % {"account": account, "words": health.words(account)}, _page(account.pk), "bad")
+        for account in stopped
+    ]  # fmt: skip
+    rows = (
+        UnconnectedOrder.objects.values("account", "account__selling_partner_id", "marketplace_id")
+        .annotate(count=Count("pk"))
+        .order_by("account", "marketplace_id")[:MOST_ACCOUNTS]
+    )
+    return found + [_unconnected(row) for row in rows]
+
+
+def _unconnected(row: dict) -> Notice:
+    market = BY_ID.get(row["marketplace_id"])
+    text = _("Account %(account)s: %(count)d orders on %(source)s: connect this order source.") % {
+        "account": row["account__selling_partner_id"],
+        "count": row["count"],
+        "source": market.label if market else row["marketplace_id"],
+    }
+    return Notice(text, _page(row["account"]), "warn")
+
+
+def _page(account_id: int) -> str:
+    try:
+        return reverse("admin:stores_amazonaccount_change", args=[account_id])
+    except NoReverseMatch:
+        return reverse("admin:index")
+
+
+# -- jobs
+
+
+def _machinery(now: datetime) -> list[Notice]:
+    if JobRun.objects.filter(job=HEARTBEAT, started_at__gt=now - LATE).exists():
+        return []
+    text = _("The worker is silent: nothing is imported, sent or erased. Start it, or ask your administrator.")
+    return [Notice(text, _list("orderhub_jobrun"), "bad")]
+
+
+def _last_runs(now: datetime) -> list[JobRun]:
+    """The last run of each job of the last day, newest first."""
+    recent = JobRun.objects.filter(started_at__gt=now - timedelta(days=1))
+    latest = recent.order_by().values("job").annotate(newest=Max("pk")).values("newest")
+    return list(JobRun.objects.filter(pk__in=latest).order_by("-started_at", "-pk")[:RUNS_SHOWN])

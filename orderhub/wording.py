@@ -1,0 +1,64 @@
+"""How screens write instants, amounts and states. Instants are UTC and say so."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from django.utils import formats
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from orderhub.money import display
+
+LEVELS = ("ok", "warn", "bad", "info", "muted")
+MONTHS = {"fr": "N"}  # the month as a word: no reader mistakes it for the day; French writes it small, with a point
+
+
+def _month() -> str:
+    return MONTHS.get((get_language() or "")[:2], "M")
+
+
+def day(when: date) -> str:
+    """`24 Nov 2026`."""
+    return formats.date_format(when, f"j {_month()} Y")
+
+
+def weekday(when: date) -> str:
+    """`Tue 24 Nov`."""
+    return formats.date_format(when, f"D j {_month()}")
+
+
+def short_day_and_time(instant: datetime) -> str:
+    """`24 Nov, 14:05`, in the instant's own time zone: for dates near today."""
+    return formats.date_format(instant, f"j {_month()}, H:i")
+
+
+def day_and_time(instant: datetime) -> str:
+    """`24 Nov 2026, 14:05`, in the instant's own time zone."""
+    return f"{day(instant)}, {formats.date_format(instant, 'H:i')}"
+
+
+def utc(instant: datetime | None) -> str:
+    """`24 Nov 2026, 14:05 UTC`; a dash where there is none."""
+    return f"{day_and_time(instant.astimezone(UTC))} UTC" if instant else "–"
+
+
+def stacked_utc(instant: datetime | None, level: str = "plain") -> SafeString | str:
+    """The day, and below it the time: for narrow columns."""
+    if instant is None:
+        return "–"
+    there = instant.astimezone(UTC)
+    return format_html(
+        '<span class="oh-number oh-text--{}">{}</span><br><span class="oh-quiet oh-number">{} UTC</span>',
+        level, day(there), formats.date_format(there, "H:i"),
+    )  # fmt: skip
+
+
+def badge(word: str, level: str = "muted") -> SafeString:
+    """A state as a word on a tint. `level`: one of LEVELS."""
+    return format_html('<span class="oh-badge oh-badge--{}">{}</span>', level, word)
+
+
+def amount(value: Decimal | None, currency: str) -> str:
+    """`19.90 EUR`; a dash where the marketplace did not say."""
+    return "–" if value is None else f"{display(Decimal(value), currency)} {currency}"

@@ -1,0 +1,50 @@
+"""What a person decides about an order, each with its line on the timeline, together."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from orderhub.errors import RuleViolation
+from orders.models import Order, OrderEvent
+
+# Reasons are chosen, not typed: a typed one could name a person, and holds are not erased. Stored in English.
+HOLD_REASONS = {
+    "check": gettext_noop("To be checked"),
+    "address": gettext_noop("Address to be checked"),
+    "stock": gettext_noop("Out of stock"),
+    "buyer": gettext_noop("Waiting for the buyer's answer"),
+    "payment": gettext_noop("Payment to be checked"),
+}
+
+
+def hold(order: Order, reason: str, *, by, now: datetime) -> None:
+    """Put on hold for one of HOLD_REASONS' codes. RuleViolation for an order that does not wait to be sent."""
+    text = HOLD_REASONS.get(reason)
+    if text is None:
+        raise RuleViolation(_("Choose a reason from the list."))
+    with transaction.atomic():
+        order.hold(text)
+        _note(order, OrderEvent.Kind.HELD, by=by, now=now, reason=reason)
+
+
+def release(order: Order, *, by, now: datetime) -> None:
+    """Back to awaiting shipment. RuleViolation if it is not on hold."""
+    with transaction.atomic():
+        order.release()
+        _note(order, OrderEvent.Kind.RELEASED, by=by, now=now)
+
+
+def answer_cancellation(order: Order, *, ship_anyway: bool, by, now: datetime) -> None:
+    """Answer the buyer's wish to cancel. RuleViolation if there is none, or the order no longer waits."""
+    if order.cancel_requested_at is None:
+        raise RuleViolation(_("The buyer does not ask to cancel this order."))
+    with transaction.atomic():
+        order.decide_cancellation(ship_anyway=ship_anyway)
+        answer = "ship" if ship_anyway else "cancel"
+        _note(order, OrderEvent.Kind.CANCEL_DECIDED, by=by, now=now, answer=answer)
+
+
+def _note(order: Order, kind: str, *, by, now: datetime, **params: str) -> None:
+    OrderEvent.objects.create(order=order, kind=kind, params=params, at=now, actor=by)

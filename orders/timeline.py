@@ -1,0 +1,101 @@
+"""The timeline in words: event codes and numbers become sentences in the reader's language when they are shown."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from orderhub.wording import day_and_time
+from orders.deciding import HOLD_REASONS
+from orders.models import Order, OrderEvent
+
+Kind = OrderEvent.Kind
+ALARMS = {Kind.CANCELLED_AFTER_SHIPPING: "bad", Kind.CANCEL_REQUESTED: "warn", Kind.BLOCKED: "warn"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line: when (UTC), what happened, who did it ('' for OrderHub itself), and how loud it is."""
+
+    at: datetime
+    sentence: str
+    actor: str
+    level: str
+
+
+def entries(order: Order) -> list[Entry]:
+    """The order's timeline, newest first; one query."""
+    return [
+        Entry(event.at, sentence(event), event.actor.get_username() if event.actor else "", _level(event))
+        for event in order.events.select_related("actor")
+    ]
+
+
+def sentence(event: OrderEvent) -> str:
+    """What happened, in words. A kind or parameter this version does not know is shown as its code."""
+    if event.kind not in Kind.values:
+        return event.kind
+    words = {name: _words(name, value) for name, value in event.params.items()}
+    told = str(Kind(event.kind).label) % _Known(words)
+    extra = words.get("reason") or words.get("answer") or words.get("code")
+    return f"{told} ({extra})" if extra else told
+
+
+class _Known(dict):
+    """A missing parameter shows as a dash instead of breaking the page."""
+
+    def __missing__(self, key):
+        return "–"
+
+
+def _words(name: str, value) -> str:
+    found = _TRANSLATED.get(name)
+    return found(str(value)) if found else str(value)
+
+
+def _status(code: str) -> str:
+    return str(Order.Status(code).label) if code in Order.Status.values else code
+
+
+def notice_state(code: str) -> str:
+    """A notice's state in words; the states belong to the app on the far side of the relation."""
+    states = Order._meta.get_field("notifications").related_model.State
+    return str(states(code).label) if code in states.values else code
+
+
+def _reason(code: str) -> str:
+    return _(HOLD_REASONS[code]) if code in HOLD_REASONS else code
+
+
+def _answer(code: str) -> str:
+    return {"ship": _("it is sent anyway"), "cancel": _("to be cancelled in Seller Central")}.get(code, code)
+
+
+def _date(text: str) -> str:
+    found = parse_datetime(text)
+    return day_and_time(found) if found else text
+
+
+def _channel(code: str) -> str:
+    return code.capitalize()
+
+
+_TRANSLATED: dict[str, Callable[[str], str]] = {
+    "status": _status,
+    "before": _status,
+    "after": _status,
+    "state": notice_state,
+    "reason": _reason,
+    "answer": _answer,
+    "due": _date,
+    "channel": _channel,
+}
+
+
+def _level(event: OrderEvent) -> str:
+    stuck = Order._meta.get_field("notifications").related_model.State.STUCK
+    if event.kind == Kind.NOTICE and event.params.get("state") in stuck:
+        return "bad"
+    return ALARMS.get(event.kind, "")

@@ -1,0 +1,130 @@
+"""The form that sends orders: one row a parcel. It only parses; shipments.dispatching decides."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django import forms
+from django.db.models import F, OuterRef, Prefetch, Subquery
+from django.utils.translation import gettext_lazy as _
+
+from orders import deadlines
+from orders.models import Order, OrderItem
+from shipments import carriers
+from shipments.dispatching import ParcelWish
+from shipments.models import Shipment
+
+MOST = 200
+NEAR_DAYS = 30
+# A row posts four fields, so that 200 rows stay below DATA_UPLOAD_MAX_NUMBER_FIELDS: the box is "no label".
+CHOICES = [("", _("Choose…")), *carriers.CHOICES]
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self):
+        super().__init__(format="%Y-%m-%d")
+
+
+class ParcelForm(forms.Form):
+    """What a person types for one parcel. Errors of a date or carrier are shown in the row."""
+
+    use_required_attribute = False
+
+    carrier = forms.ChoiceField(label=_("carrier"), choices=CHOICES, required=False)
+    service = forms.CharField(label=_("service"), max_length=80, required=False)
+    tracking_number = forms.CharField(label=_("tracking number"), max_length=60, required=False)
+    ship_date = forms.DateField(label=_("ship date"), widget=DateInput, localize=False)
+    no_label = forms.BooleanField(label=_("no label"), required=False)
+
+    def __init__(self, *args, today: date, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.today = today
+        for name, field in self.fields.items():
+            field.widget.attrs |= {"autocomplete": "off"}
+            if name in {"tracking_number", "service"}:
+                field.widget.attrs["spellcheck"] = "false"
+        self.fields["ship_date"].input_formats = ["%Y-%m-%d"]
+
+    def clean_ship_date(self):
+        """A day near today: a slip of the year would be told to Amazon, and shorten how long the address is kept."""
+        day = self.cleaned_data["ship_date"]
+        if abs((day - self.today).days) > NEAR_DAYS:
+            text = _("The ship date must be within %(days)d days of today.") % {"days": NEAR_DAYS}
+            raise forms.ValidationError(text)
+        return day
+
+    def wish(self, *, carrier: str = "", service: str = "") -> ParcelWish:
+        """The parcel as typed. `carrier`: the one chosen for all rows, if any; its service replaces the row's."""
+        typed = self.cleaned_data
+        left_over = typed["carrier"] != self.initial["carrier"] and typed["service"] == self.initial["service"]
+        own_service = "" if left_over else typed["service"]  # the preset service belongs to the preset carrier
+        return ParcelWish(
+            carrier=carrier or typed["carrier"],
+            tracking_number=typed["tracking_number"],
+            ship_date=typed["ship_date"],
+            service=service if carrier else own_service,
+            with_label=not typed["no_label"],
+        )
+
+
+class AllRowsForm(forms.Form):
+    """What goes for every row."""
+
+    carrier = forms.ChoiceField(
+        label=_("same carrier for all"),
+        choices=[("", _("as chosen in each row")), *carriers.CHOICES],
+        required=False,
+        widget=forms.Select(attrs={"autocomplete": "off"}),
+    )
+    service = forms.CharField(
+        label=_("its service, for all"),
+        max_length=80,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def chosen(self) -> dict[str, str]:
+        """Carrier and service for every row; blank where each row has its own."""
+        found = self.cleaned_data if self.is_valid() else {}
+        return {"carrier": found.get("carrier", ""), "service": found.get("service", "")}
+
+
+@dataclass
+class Row:
+    """One order of the form. `error`: why it was not sent, in words."""
+
+    order: Order
+    form: ParcelForm
+    deadline: deadlines.Deadline | None
+    refusal: str = ""
+    error: str = ""
+
+    @property
+    def lines(self) -> str:
+        return ", ".join(f"{item.quantity} × {item.sku or item.asin or '?'}" for item in self.order.items.all())
+
+
+def rows_for(ids: list[int], *, now: datetime, data=None) -> list[Row]:
+    """Rows in the order of their deadlines, preset from what each store used last; two queries whatever their number."""
+    last = Shipment.objects.filter(order__store=OuterRef("store")).order_by("-pk")
+    orders = (
+        Order.objects.filter(pk__in=ids[:MOST])
+        .select_related("store", "store__merchant")
+        .prefetch_related(Prefetch("items", OrderItem.objects.order_by("pk")))
+        .annotate(
+            ship_city=F("person__city"),
+            ship_country=F("person__country"),
+            last_carrier=Subquery(last.values("carrier")[:1]),
+            last_service=Subquery(last.values("service")[:1]),
+        )
+        .order_by(F("ship_by").asc(nulls_last=True), "pk")
+    )
+    return [_row(order, now, data) for order in orders]
+
+
+def _row(order: Order, now: datetime, data) -> Row:
+    today = now.astimezone(order.store.zone).date()
+    preset = {"carrier": order.last_carrier or "", "service": order.last_service or "", "ship_date": today}
+    form = ParcelForm(data, prefix=f"o{order.pk}", initial=preset, today=today)
+    return Row(order, form, deadlines.of(order, now=now), refusal=order.why_not_shippable())

@@ -1,0 +1,74 @@
+"""What a notice's state means for the person who looks at it, and what to do next."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from orderhub.wording import utc
+from shipments.models import ShipmentNotification
+from stores.models import AmazonAccount
+
+State = ShipmentNotification.State
+LEVELS = {
+    State.PENDING: "info", State.IN_FLIGHT: "info", State.RETRY_AT: "info", State.UNKNOWN: "warn",
+    State.CONFIRMED: "ok", State.CONFIRMED_EXTERNAL: "ok", State.MANUAL: "ok",
+    State.REJECTED: "bad", State.NEEDS_ATTENTION: "bad",
+}  # fmt: skip
+WAITING = (State.PENDING, State.RETRY_AT, State.UNKNOWN)
+CAN_RETRY = (*WAITING, *State.STUCK)
+
+
+@dataclass(frozen=True)
+class NoticeWords:
+    """A notice as a person reads it. `next_try`: when OrderHub acts by itself, '' if it does not."""
+
+    meaning: str
+    next_try: str
+    level: str
+    can_retry: bool
+
+
+def of(notice: ShipmentNotification, *, now: datetime) -> NoticeWords:
+    return NoticeWords(
+        _meaning(notice), _next_try(notice, now), LEVELS.get(notice.state, "muted"), notice.state in CAN_RETRY
+    )  # fmt: skip
+
+
+def account_stopped(notice: ShipmentNotification) -> bool:
+    """Whether nothing can be told to Amazon until somebody authorises the account again."""
+    account = notice.order.store.account
+    return account is not None and account.status != AmazonAccount.Status.ACTIVE
+
+
+def _meaning(notice: ShipmentNotification) -> str:
+    if notice.state in WAITING and account_stopped(notice):
+        return _("The Amazon account is stopped. OrderHub goes on by itself once it is authorised again.")
+    match notice.state:
+        case State.PENDING:
+            return _("Amazon will be told of this shipment within a minute. There is nothing to do.")
+        case State.IN_FLIGHT:
+            return _("OrderHub is telling Amazon right now. Look again in two minutes.")
+        case State.CONFIRMED:
+            return _("Amazon accepted the shipment and has told the buyer.")
+        case State.CONFIRMED_EXTERNAL:
+            return _("Amazon already had a shipment for this order from elsewhere. OrderHub sent none.")
+        case State.MANUAL:
+            return _("Somebody told Amazon by hand in Seller Central.")
+        case State.RETRY_AT:
+            return _("Amazon was busy or could not be reached. OrderHub tries again by itself. There is nothing to do.")
+        case State.UNKNOWN:
+            return _("Amazon's answer was not seen. OrderHub reads the order at Amazon before it sends anything again.")
+        case State.REJECTED:
+            return _("Amazon refused the shipment. Read its reason below, mend it in Seller Central, then retry.")
+        case State.NEEDS_ATTENTION:
+            return _("OrderHub tried for too long and stopped. Check the order in Seller Central, then retry.")
+    return ""
+
+
+def _next_try(notice: ShipmentNotification, now: datetime) -> str:
+    if notice.state not in WAITING or account_stopped(notice):
+        return ""
+    if notice.next_attempt_at <= now:
+        return _("within a minute")
+    return utc(notice.next_attempt_at)

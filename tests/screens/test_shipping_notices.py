@@ -1,0 +1,159 @@
+"""Notices and shipments: lists in words, and "Retry now" with what came of it by row."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django_q.models import OrmQ
+
+from privacy import access
+from shipments import noticewords
+from shipments.models import ShipmentNotification
+from tests.factories import make_order, make_shipment, make_store, make_user
+
+pytestmark = pytest.mark.django_db
+NOTICES = reverse("admin:shipments_shipmentnotification_changelist")
+SHIPMENTS = reverse("admin:shipments_shipment_changelist")
+State = ShipmentNotification.State
+MAY_RETRY = {access.SUPPORT, access.SUCCESS, access.ADMINISTRATOR}
+SEE_NOTICES = {access.SUPPORT, access.SUCCESS, access.WAREHOUSE, access.ADMINISTRATOR}
+SEE_SHIPMENTS = {access.SUPPORT, access.SUCCESS, access.WAREHOUSE}
+
+
+def _notice(state=State.REJECTED, store=None, **changes) -> ShipmentNotification:
+    notice = make_shipment(make_order(store)).notifications.get()
+    ShipmentNotification.objects.filter(pk=notice.pk).update(state=state, **changes)
+    notice.refresh_from_db()
+    return notice
+
+
+@pytest.mark.parametrize("role", list(access.ROLES))
+def test_who_sees_the_lists_and_nobody_sees_a_person_in_them(client, noon, role):
+    _notice()
+    client.force_login(make_user(role))
+    for url, roles in ((NOTICES, SEE_NOTICES), (SHIPMENTS, SEE_SHIPMENTS)):
+        answer = client.get(url)
+        assert (answer.status_code == 200) == (role in roles), url
+        assert "Ada Example" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("role", list(access.ROLES))
+def test_who_retries_from_the_order_page(client, noon, role):
+    notice = _notice()
+    client.force_login(make_user(role))
+    url = reverse("admin:shipments_retry", args=[notice.pk])
+    code = client.post(url).status_code
+    notice.refresh_from_db()
+    assert (code, notice.state) == ((302, State.PENDING) if role in MAY_RETRY else (403, State.REJECTED))
+    assert OrmQ.objects.count() == (role in MAY_RETRY)
+    assert client.get(url).status_code == 405
+
+
+def test_the_action_is_refused_to_roles_without_the_right(client, noon):
+    notice = _notice()
+    client.force_login(make_user(access.WAREHOUSE))
+    client.post(NOTICES, {"action": "retry_now", "_selected_action": [notice.pk]})
+    notice.refresh_from_db()
+    assert notice.state == State.REJECTED
+
+
+def test_retrying_many_says_what_came_of_each_and_wakes_the_account_once(client, noon):
+    store = make_store()
+    first, second = _notice(store=store), _notice(State.NEEDS_ATTENTION, store=store)
+    done = _notice(State.CONFIRMED, store=store)
+    client.force_login(make_user(access.SUPPORT))
+    chosen = [row.pk for row in (first, second, done)]
+    html = client.post(NOTICES, {"action": "retry_now", "_selected_action": chosen}, follow=True).content.decode()
+    assert f"{done.order.order_number}: Amazon already knows about this shipment" in html
+    told = html.partition("Amazon is told again within a minute: ")[2].partition("</li>")[0]
+    assert {first.order.order_number, second.order.order_number} == set(told.split(", "))
+    assert OrmQ.objects.count() == 1
+
+
+@pytest.mark.parametrize("state", State.values)
+def test_every_state_is_explained_and_retry_is_offered_where_it_works(client, noon, state):
+    lease = {"lease_until": noon, "request_hash": "x"} if state == State.IN_FLIGHT else {}
+    notice = _notice(state, next_attempt_at=noon + timedelta(minutes=7), **lease)
+    words = noticewords.of(notice, now=noon)
+    client.force_login(make_user(access.SUPPORT))
+    html = client.get(reverse("admin:orders_order_change", args=[notice.order_id])).content.decode()
+    assert words.meaning and words.meaning.replace("'", "&#x27;") in html
+    assert ("Retry now" in html) == words.can_retry == (state not in {*State.FINAL, State.IN_FLIGHT})
+    predicted = state in {State.PENDING, State.RETRY_AT, State.UNKNOWN}
+    assert ("Next try: 20 Nov 2026, 12:07 UTC." in html) == predicted
+
+
+def test_what_amazon_said_is_shown_as_text(client, noon):
+    notice = _notice(error_code="InvalidInput", error_text="<b>bad</b> carrier")
+    client.force_login(make_user(access.SUPPORT))
+    for url in (NOTICES, reverse("admin:orders_order_change", args=[notice.order_id])):
+        html = client.get(url).content.decode()
+        assert "&lt;b&gt;bad&lt;/b&gt; carrier" in html and "<b>bad" not in html
+
+
+def test_states_are_filtered_alone_and_in_groups(client, noon):
+    store = make_store()
+    refused, waiting = _notice(store=store), _notice(State.RETRY_AT, store=store)
+    client.force_login(make_user(access.SUPPORT))
+    for value, row in (("stuck", refused), ("waiting", waiting), ("rejected", refused)):
+        found = client.get(NOTICES, {"state": value}).context["cl"].result_list
+        assert [notice.pk for notice in found] == [row.pk]
+
+
+@pytest.mark.parametrize("url", [NOTICES, SHIPMENTS])
+def test_lists_have_the_same_number_of_queries_for_5_and_25_rows(client, noon, django_assert_max_num_queries, url):
+    store, counts = make_store(), []
+    client.force_login(make_user(access.SUPPORT))
+    for more in (5, 20):
+        for _each in range(more):
+            make_shipment(make_order(store))
+        client.get(url)
+        with django_assert_max_num_queries(15) as seen:
+            client.get(url)
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+def test_rows_lead_to_their_order_and_are_read_only(client, noon):
+    notice = _notice()
+    client.force_login(make_user(access.SUPPORT, is_superuser=True))
+    page = reverse("admin:orders_order_change", args=[notice.order_id])
+    for model, row in (("shipmentnotification", notice), ("shipment", notice.shipment)):
+        change = reverse(f"admin:shipments_{model}_change", args=[row.pk])
+        assert client.get(change).url == page
+        assert client.get(reverse(f"admin:shipments_{model}_add")).status_code == 403
+        assert (
+            client.post(reverse(f"admin:shipments_{model}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+        )
+    assert ShipmentNotification.objects.filter(pk=notice.pk, state=State.REJECTED).exists()
+
+
+def test_shipments_are_found_by_tracking_number_and_link_to_the_carrier(client, noon):
+    store = make_store()
+    make_shipment(make_order(store), tracking_number="1Z0000000000000001")
+    make_shipment(make_order(store), tracking_number="1Z0000000000000002")
+    client.force_login(make_user(access.SUPPORT))
+    answer = client.get(SHIPMENTS, {"q": "1Z0000000000000002"})
+    html = answer.content.decode()
+    assert answer.context["cl"].result_count == 1
+    assert 'href="https://www.ups.com/track?tracknum=1Z0000000000000002" rel="noreferrer noopener"' in html
+
+
+def test_a_stopped_account_is_told_instead_of_a_time_that_is_not_true(client, noon):
+    notice = _notice(State.RETRY_AT)
+    notice.order.store.account.stop("revoked", "invalid_grant")
+    client.force_login(make_user(access.SUPPORT))
+    page = reverse("admin:orders_order_change", args=[notice.order_id])
+    html = client.get(page).content.decode()
+    assert "The Amazon account is stopped." in html and "Next try" not in html
+    html = client.post(reverse("admin:shipments_retry", args=[notice.pk]), follow=True).content.decode()
+    assert f"Amazon is told again once its account is authorised: {notice.order.order_number}" in html
+
+
+def test_labels_are_linked_only_for_those_who_may_open_them(client, noon):
+    shipment = make_shipment()
+    link = reverse("admin:shipments_label", args=[shipment.labels.get().pk])
+    for role, shown in ((access.SUPPORT, True), (access.SUCCESS, False)):
+        client.force_login(make_user(role))
+        for url in (SHIPMENTS, reverse("admin:orders_order_change", args=[shipment.order_id])):
+            assert (link in client.get(url).content.decode()) == shown, (role, url)
