@@ -60,5 +60,9 @@ def badge(word: str, level: str = "muted") -> SafeString:
 
 
 def amount(value: Decimal | None, currency: str) -> str:
-    """`19.90 EUR`; a dash where the marketplace did not say."""
-    return "–" if value is None else f"{display(Decimal(value), currency)} {currency}"
+    """`19.90 EUR`, `19,90 EUR` to a French reader; a dash where the marketplace did not say."""
+    if value is None:
+        return "–"
+    written = display(Decimal(value), currency)
+    places = len(written.partition(".")[2])
+    return f"{formats.number_format(Decimal(written), places, use_l10n=True, force_grouping=True)} {currency}"

@@ -7,6 +7,16 @@ from django.utils.translation import gettext_lazy as _
 from orderhub.wording import utc
 from privacy import access
 from privacy.models import AccessLog, ErasureCertificate
+from privacy.retention import Rule
+
+RULE_WORDS = {
+    Rule.IMPORT.value: _("not shipped: import + 14 days"),
+    Rule.DELIVERY.value: _("delivery + 30 days"),
+    Rule.SHIP_DATE.value: _("ship date + 30 days"),
+    Rule.LABEL.value: _("label + 44 days"),
+    Rule.CREATION.value: _("shipment + 30 days"),
+    Rule.CEILING.value: _("import + 120 days at most"),
+}
 
 
 class ForPrivacyOfficer(admin.ModelAdmin):
@@ -33,18 +43,33 @@ class ForPrivacyOfficer(admin.ModelAdmin):
         return False
 
 
+class RuleFilter(admin.SimpleListFilter):
+    title = _("rule")
+    parameter_name = "rule"
+
+    def lookups(self, request, model_admin):
+        return list(RULE_WORDS.items())
+
+    def queryset(self, request, queryset):
+        return queryset.filter(rule=self.value()) if self.value() in RULE_WORDS else queryset
+
+
 @admin.register(ErasureCertificate)
 class ErasureCertificateAdmin(ForPrivacyOfficer):
-    list_display = ["order_number", "kind", "rule", "due", "done", "delay", "documents", "marker"]
-    list_filter = ["kind", "rule", "marker"]
+    list_display = ["order_number", "kind", "rule_words", "due", "done", "delay", "documents", "marker"]
+    list_filter = ["kind", RuleFilter, "marker"]
     date_hierarchy = "done_at"
     search_fields = ["=order_number"]
     search_help_text = _("A whole order number")
     ordering = ["-done_at", "-pk"]
     fields = [
-        "order_number", "order_id", "kind", "subject_id", "rule", "due", "done", "delay", "erased_fields",
+        "order_number", "order_id", "kind", "subject_id", "rule_words", "due", "done", "delay", "erased_fields",
         "documents", "marker", "version",
     ]  # fmt: skip
+
+    @admin.display(description=_("rule"), ordering="rule")
+    def rule_words(self, certificate):
+        return RULE_WORDS.get(certificate.rule, certificate.rule)
 
     @admin.display(description=_("due at"), ordering="due_at")
     def due(self, certificate):

@@ -78,7 +78,7 @@ class StoreAdmin(admin.ModelAdmin):
     change_form_template = "stores/store_page.html"
     list_display = ["name", "merchant", "source", "account", "state", "product_identifier", "import_afn"]
     list_select_related = ["merchant", "account"]
-    list_filter = ["active", "marketplace", "product_identifier"]
+    list_filter = ["active", "merchant", "product_identifier"]
     search_fields = ["name", "merchant__name", "account__selling_partner_id"]
     show_full_result_count = False
     actions = None

@@ -123,7 +123,7 @@ def test_filters_by_kind_privacy_and_notice(client, support, noon):
 def test_the_columns_say_deadline_lines_total_and_badges(client, support, noon):
     make_order(lines=3, is_prime=True, ship_by=noon - timedelta(hours=3), order_total="1980", currency="JPY")
     html = client.get(LIST).content.decode()
-    for text in ("late by 3 h", "1 × SKU-1", "1 more", "1980 JPY", "Prime", "Awaiting shipment", "UTC"):
+    for text in ("late by 3 h", "1 × SKU-1", "1 more", "1,980 JPY", "Prime", "Awaiting shipment", "UTC"):
         assert text in html
 
 

@@ -144,3 +144,18 @@ def test_strangers_get_the_login_page_only(client, noon):
 def test_a_user_without_a_role_is_told_to_ask_for_one(client, noon):
     client.force_login(make_user())
     assert "Ask your administrator for a role" in client.get(START).content.decode()
+
+
+def test_amounts_are_written_as_the_reader_writes_them():
+    from decimal import Decimal
+
+    from django.utils.translation import override
+
+    from orderhub.wording import amount
+
+    with override("fr"):
+        assert amount(Decimal("1234.5"), "EUR").replace("\u202f", " ").replace("\xa0", " ") == "1 234,50 EUR"
+        assert amount(Decimal("980"), "JPY") == "980 JPY"
+    with override("en"):
+        assert amount(Decimal("1234.5"), "USD") == "1,234.50 USD"
+    assert amount(None, "EUR") == "–"
