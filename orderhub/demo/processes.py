@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GRACE_S = 10
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Children:
@@ -68,11 +69,12 @@ def stopping_on_signals(children: Children) -> Iterator[None]:
     def leave(number, frame):
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number in ENDINGS:  # SIGINT too: started in the background, Python would leave it ignored
+        signal.signal(number, leave)
     try:
         yield
     finally:
-        for number in (*before, signal.SIGINT):
+        for number in ENDINGS:
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave orphans
         children.stop()
 
