@@ -136,7 +136,6 @@ USE_I18N = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
-STATICFILES_DIRS = [BASE_DIR / "orderhub" / "static"] if (BASE_DIR / "orderhub" / "static").is_dir() else []
 WHITENOISE_USE_FINDERS = not PRODUCTION
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
 STORAGES = {
@@ -169,7 +168,7 @@ X_FRAME_OPTIONS = "DENY"
 if PRODUCTION and env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1500  # the ship form holds 200 orders
 
 # ---- Queue (checks.py refuses other values: the queue delivers again whatever it believes lost)
 Q_CLUSTER = {

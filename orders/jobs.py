@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from orderhub import clock
-from orderhub.errors import CredentialsRejected, TryLater, UnexpectedAnswer
+from orderhub.errors import CredentialsRejected, RequestRejected, TryLater, UnexpectedAnswer
 from orderhub.jobs import enqueue, every, task
 from orders import importing
 from stores.connecting import connector_for
@@ -37,7 +37,7 @@ def import_account(account_id: int) -> str:
     except TryLater as error:
         _look_again(account_id, wait=max(timedelta(seconds=error.wait_s), RETRY))
         return f"account {account_id}: {error}"
-    except UnexpectedAnswer as error:
+    except (UnexpectedAnswer, RequestRejected) as error:
         _look_again(account_id, wait=importing.FLOOR)
         return f"account {account_id}: {error}"
     if report.complete:

@@ -5,18 +5,24 @@ overwrites erased personal data; what we shipped stays shipped.
 """
 
 import hashlib
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import F
+
 from orders import mapping
 from orders.models import Order, OrderEvent, OrderItem, OrderPersonalData, QuarantinedOrder, SkippedOrder
+from orders.models.person import EMAIL
+from orders.personal_data import erasable
 from orders.retention import periods_for
 from privacy import retention
 from stores import marketplaces
 from stores.connectors.base import PERSON_FIELDS, OrderPage, RemoteOrder
 from stores.models import AmazonAccount, Store, UnconnectedOrder
 
+_CODE = re.compile(r"[A-Z]+(_[A-Z]+)*")
 Status = Order.Status
 Kind = OrderEvent.Kind
 ITEM_COLUMNS = [
@@ -56,16 +62,20 @@ class PageWriter:
         for remote in newest.values():
             self._decide(remote, known.get(remote.number), plan)
         self._save(plan, known)
-        self._quarantine(page, plan)
+        self._quarantine(page, plan, readable=list(newest))
         return plan.counts
 
     def _known(self, remotes: dict[str, RemoteOrder]) -> dict[str, Order]:
-        """Orders of this page we have, locked against shipping and erasure, with what belongs to them."""
+        """Orders of this page we have, locked against shipping and erasure, with what belongs to them.
+
+        Persons are locked too: an erasure half done has let go of the order, and what it overwrites must not be read.
+        """
         stores = list(self.stores.values())
         found = list(
             Order.objects.select_for_update().filter(store__in=stores, order_number__in=list(remotes)).order_by("pk")
         )
-        self.persons = OrderPersonalData.objects.in_bulk([order.pk for order in found]) if found else {}
+        persons = OrderPersonalData.objects.select_for_update().order_by("pk")
+        self.persons = persons.in_bulk([order.pk for order in found]) if found else {}
         self.items: dict[int, dict[str, OrderItem]] = {}
         for item in OrderItem.objects.filter(order__in=found) if found else []:
             self.items.setdefault(item.order_id, {})[item.amazon_item_id] = item
@@ -117,7 +127,7 @@ class PageWriter:
                 order.pii_state = Order.PiiState.PRESENT
         if any(item.cancel_reason is not None for item in remote.items) and order.is_open:
             order.cancel_requested_at = self.now
-            order.cancel_reason_code = next(i.cancel_reason for i in remote.items if i.cancel_reason is not None)
+            order.cancel_reason_code = _code(next(i.cancel_reason for i in remote.items if i.cancel_reason is not None))
             plan.events.append(self._event(order, Kind.CANCEL_REQUESTED, {}))
         person = {name: getattr(remote.person, name) for name in PERSON_FIELDS}
         plan.persons.append(OrderPersonalData(order=order, **person))
@@ -163,7 +173,7 @@ class PageWriter:
     def _note_cancel_request(self, remote: RemoteOrder, order: Order, plan: _Plan) -> None:
         asked = [item.cancel_reason for item in remote.items if item.cancel_reason is not None]
         if asked and order.is_open and not order.cancel_requested_at and not order.cancel_reason_code:
-            order.cancel_requested_at, order.cancel_reason_code = self.now, asked[0] or "?"
+            order.cancel_requested_at, order.cancel_reason_code = self.now, _code(asked[0])
             plan.events.append(self._event(order, Kind.CANCEL_REQUESTED, {}))
 
     def _merge_person(self, remote: RemoteOrder, order: Order, plan: _Plan) -> None:
@@ -173,10 +183,10 @@ class PageWriter:
         offered = [name for name in mapping.PERSONAL if getattr(remote.person, name)]
         if latched and offered:
             plan.counts["latched"] += 1
-        changed = False
+        gone, changed = (*erasable(), EMAIL), False
         for name in PERSON_FIELDS:
             value = getattr(remote.person, name)
-            if not value or (latched and (name in mapping.PERSONAL or getattr(person, name))):
+            if not value or (latched and (name in gone or getattr(person, name))):
                 continue
             if getattr(person, name) != value:
                 setattr(person, name, value)
@@ -236,9 +246,14 @@ class PageWriter:
         if plan.unconnected:
             UnconnectedOrder.objects.bulk_create(plan.unconnected, ignore_conflicts=True)
 
-    def _quarantine(self, page: OrderPage, plan: _Plan) -> None:
+    def _quarantine(self, page: OrderPage, plan: _Plan, *, readable: list[str]) -> None:
+        """Keep what could not be read, count how often, and let go what can be read again."""
+        kept = QuarantinedOrder.objects.filter(account=self.account)
+        if readable:
+            kept.filter(order_number__in=readable).delete()
         if not page.unreadable:
             return
+        kept.filter(order_number__in=[found.number for found in page.unreadable]).update(times=F("times") + 1)
         rows = {
             found.number: QuarantinedOrder(
                 account=self.account,
@@ -254,6 +269,11 @@ class PageWriter:
             update_fields=["code", "path", "seen_at"],
         )  # fmt: skip
         plan.counts["quarantined"] += len(rows)
+
+
+def _code(reason: str) -> str:
+    """A reason as Amazon's code; what a buyer may have written in its place is not kept."""
+    return reason if _CODE.fullmatch(reason) else "?"
 
 
 def fingerprint(remote: RemoteOrder) -> str:

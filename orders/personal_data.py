@@ -1,5 +1,6 @@
 """What this app holds of people, which orders are due, and how they are erased."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.conf import settings
@@ -87,7 +88,8 @@ def _candidate(order: Order) -> Candidate:
     return Candidate(order.pk, order.order_number, order.redaction_rule, order.redaction_due_at)
 
 
-def _erasable() -> tuple[str, ...]:
+def erasable() -> tuple[str, ...]:
+    """The columns that an erasure overwrites, by this installation's settings; the e-mail has a rule of its own."""
     return (*ERASED, "postal_code") if settings.REDACT_POSTCODE == "full" else ERASED
 
 
@@ -97,19 +99,22 @@ class _Holder:
     def destroy_files(self, order_ids: list[int], *, now: datetime) -> dict[int, int]:
         return {}
 
+    def redact_due_files(self, *, now: datetime, marker: str) -> Iterator[tuple[int, str]]:
+        return iter(())
+
     def overwrite(self, order_ids: list[int], *, marker: str, now: datetime) -> dict[int, list[str]]:
         """An empty field stays empty, a relay address stays as it is, a second run changes nothing."""
         rows = OrderPersonalData.objects.filter(order__in=order_ids, marker="")
         held: dict[int, list[str]] = {}
         relayed: list[int] = []
         for person in rows:
-            names = [name for name in _erasable() if getattr(person, name)]
+            names = [name for name in erasable() if getattr(person, name)]
             if markers.is_relay(person.buyer_email):
                 relayed.append(person.pk)
             elif person.buyer_email:
                 names.append(EMAIL)
             held[person.pk] = names
-        changes = {name: _unless_empty(name, marker) for name in _erasable()}
+        changes = {name: _unless_empty(name, marker) for name in erasable()}
         changes[EMAIL] = Case(
             When(Q(pk__in=relayed) | Q(**{EMAIL: ""}), then=F(EMAIL)), default=Value(marker)
         )  # fmt: skip
@@ -120,7 +125,7 @@ class _Holder:
         """Orders whose row is not marked, or holds a column that is neither empty nor the marker."""
         rows = OrderPersonalData.objects.filter(order__in=order_ids)
         bad = Q(marker="")
-        for name in _erasable():
+        for name in erasable():
             bad |= ~Q(**{name: ""}) & ~Q(**{name: F("marker")})
         left = set(rows.filter(bad).values_list("pk", flat=True))
         addresses = rows.exclude(buyer_email="").exclude(buyer_email=F("marker")).values_list("pk", EMAIL)

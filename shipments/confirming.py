@@ -171,8 +171,10 @@ def _refused(row, error: RequestRejected, *, now: datetime, report: NotifyReport
     """A clear no. Two of Amazon's refusals do not mean it: shipped already, and edited meanwhile."""
     text = str(error)
     said = {"error_code": _code_of(error), "error_text": text[:300]}
-    if any(word in text for word in ALREADY):
-        _settle(row, State.UNKNOWN, now=now, report=report, next_attempt_at=now, reads=0, **said)
+    if any(word in text for word in ALREADY):  # and where reading never shows it, a person looks after a day
+        state = State.NEEDS_ATTENTION if _given_up(row, now) else State.UNKNOWN
+        since = row.failing_since or now
+        _settle(row, state, now=now, report=report, next_attempt_at=now, reads=0, failing_since=since, **said)
     elif EDITED_MEANWHILE in text and row.attempts <= 1:
         again = now + timedelta(minutes=5)
         _settle(row, State.RETRY_AT, now=now, report=report, next_attempt_at=again, **said)

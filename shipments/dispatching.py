@@ -151,14 +151,15 @@ def _label_row(shipment: Shipment) -> Label:
 
 
 def write_label(label: Label) -> None:
-    """Draw the label's file. Safe to repeat; leaves nothing behind if the label was erased meanwhile."""
+    """Draw the label's file. Safe to repeat; an erased label stays erased, whoever comes first."""
     storage, name = label.file.storage, label.file.name
     drawn = pdf.draw(content.shipping_label(_label_data(label.shipment)))
-    if storage.exists(name):
-        storage.delete(name)
-    storage.save(name, ContentFile(drawn))
-    if not Label.objects.filter(pk=label.pk, redacted_at__isnull=True).exists():
-        storage.delete(name)
+    with transaction.atomic():
+        if not Label.objects.select_for_update().filter(pk=label.pk, redacted_at__isnull=True):
+            return
+        if storage.exists(name):
+            storage.delete(name)
+        storage.save(name, ContentFile(drawn))
 
 
 def _label_data(shipment: Shipment) -> content.LabelData:

@@ -1,8 +1,11 @@
 """What this app holds of people: label files. Everything else about a parcel is about a parcel."""
 
+from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.core.files.base import ContentFile
+from django.db import transaction
 
 import orderhub
 from orderhub import failpoints
@@ -25,7 +28,6 @@ TABLES = {
         "starts attempts reads failing_since request_hash error_code error_text confirmed_at"
     ),
 }
-BATCH = 200
 
 
 class _Holder:
@@ -33,13 +35,11 @@ class _Holder:
 
     def destroy_files(self, order_ids: list[int], *, now: datetime) -> dict[int, int]:
         """Destroy the labels of these orders that are due themselves; a later one keeps its own date."""
-        destroyed: dict[int, int] = {}
         for label in self._due(now).filter(shipment__order__in=order_ids):
             erase_label(label, now=now, marker=markers.AMAZON)
-            order_id = label.shipment.order_id
-            destroyed[order_id] = destroyed.get(order_id, 0) + 1
             failpoints.reach("redact.between_files")
-        return destroyed
+        gone = Label.objects.filter(shipment__order__in=order_ids, redacted_at__isnull=False)
+        return Counter(gone.values_list("shipment__order", flat=True))  # also those of a run that died
 
     def overwrite(self, order_ids: list[int], *, marker: str, now: datetime) -> dict[int, list[str]]:
         return {}
@@ -47,13 +47,16 @@ class _Holder:
     def leftovers(self, order_ids: list[int], *, now: datetime) -> set[int]:
         return set(self._due(now).filter(shipment__order__in=order_ids).values_list("shipment__order", flat=True))
 
-    def redact_due_files(self, *, now: datetime, marker: str) -> int:
+    def redact_due_files(self, *, now: datetime, marker: str) -> Iterator[tuple[int, str]]:
         """Labels whose own clock ran out, whatever their order's says."""
-        count = 0
-        for label in self._due(now)[:BATCH]:
-            erase_label(label, now=now, marker=marker)
-            count += 1
-        return count
+        for pk in list(self._due(now).values_list("pk", flat=True)):
+            label = Label.objects.select_related("shipment__order").get(pk=pk)
+            try:
+                erase_label(label, now=now, marker=marker)
+            except Exception as error:  # whatever one file does, the others go in time
+                yield label.shipment.order_id, type(error).__name__
+            else:
+                yield label.shipment.order_id, ""
 
     @staticmethod
     def _due(now: datetime):
@@ -65,30 +68,36 @@ class _Holder:
 
 
 def erase_label(label: Label, *, now: datetime, marker: str) -> None:
-    """Destroy the file and put a label without the address in its place. Safe to repeat and to kill at any line."""
-    storage, name = label.file.storage, label.file.name
-    if name and storage.exists(name):
-        storage.delete(name)
+    """Destroy the file and put a label without the address in its place. Safe to repeat and to kill at any line.
+
+    The lock keeps `write_label` away: what it draws must not appear after the erasure.
+    """
     drawn = redacted_pdf(label, marker=marker)
-    storage.save(name, ContentFile(drawn))
-    Label.objects.filter(pk=label.pk, redacted_at__isnull=True).update(redacted_at=now)
-    ErasureCertificate.objects.bulk_create(
-        [
-            ErasureCertificate(
-                kind=ErasureCertificate.Kind.LABEL,
-                order_id=label.shipment.order_id,
-                order_number=label.shipment.order.order_number,
-                subject_id=label.pk,
-                rule=label.due_rule,
-                due_at=label.due_at,
-                done_at=now,
-                fields=["label"],
-                documents=1,
-                marker=marker,
-                version=orderhub.VERSION,
-            )
-        ],
-        ignore_conflicts=True,
+    with transaction.atomic():
+        live = Label.objects.select_for_update().filter(pk=label.pk, redacted_at__isnull=True)
+        if not live:
+            return
+        storage, name = label.file.storage, label.file.name
+        if storage.exists(name):
+            storage.delete(name)
+        storage.save(name, ContentFile(drawn))
+        live.update(redacted_at=now)
+        ErasureCertificate.objects.bulk_create([_certificate(label, now=now, marker=marker)], ignore_conflicts=True)
+
+
+def _certificate(label: Label, *, now: datetime, marker: str) -> ErasureCertificate:
+    return ErasureCertificate(
+        kind=ErasureCertificate.Kind.LABEL,
+        order_id=label.shipment.order_id,
+        order_number=label.shipment.order.order_number,
+        subject_id=label.pk,
+        rule=label.due_rule,
+        due_at=label.due_at,
+        done_at=now,
+        fields=["label"],
+        documents=1,
+        marker=marker,
+        version=orderhub.VERSION,
     )
 
 

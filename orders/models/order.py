@@ -250,6 +250,7 @@ class OrderItem(models.Model):
             models.UniqueConstraint(fields=["order", "amazon_item_id"], name="item_once_per_order"),
             models.CheckConstraint(condition=Q(quantity_shipped__lte=F("quantity")), name="item_not_shipped_twice"),
         ]
+        indexes = [models.Index(fields=["sku"], name="item_sku"), models.Index(fields=["asin"], name="item_asin")]
 
     def __str__(self) -> str:
         return f"{self.quantity} x {self.sku or self.asin}"
