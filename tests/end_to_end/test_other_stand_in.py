@@ -40,7 +40,11 @@ class _Amazon(BaseHTTPRequestHandler):
         if self.path == "/login/token":
             form = parse_qs(body.decode())
             good = form["client_id"] == ["other-client"] and form["refresh_token"] == ["Atzr|other"]
-            return self._say(200, {"access_token": "t", "expires_in": 3600}) if good else self._say(400, {"error": "invalid_grant"})
+            return (
+                self._say(200, {"access_token": "t", "expires_in": 3600})
+                if good
+                else self._say(400, {"error": "invalid_grant"})
+            )
         parts = urlsplit(self.path).path.split("/")
         if parts[-1] == "shipmentConfirmation" and self.headers["x-amz-access-token"] == "t":
             self.server.confirmed.append((parts[-2], json.loads(body)))

@@ -31,7 +31,12 @@ class Command(BaseCommand):
             with transaction.atomic():  # a merchant without an account would be left of a refused one
                 owner, _created = Merchant.objects.get_or_create(name=merchant.strip() or seller_id.strip())
                 account = connecting.connect(
-                    verified, token, merchant=owner, sources=codes, now=clock.now(), product_identifier=product_identifier
+                    verified,
+                    token,
+                    merchant=owner,
+                    sources=codes,
+                    now=clock.now(),
+                    product_identifier=product_identifier,
                 )
         except RuleViolation as error:
             raise CommandError(str(error)) from None
