@@ -9,13 +9,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 
 from orderhub import failpoints
 from orderhub.errors import Throttled
 from orderhub.jobs import BUDGET_S
 from orders.page import PageWriter
-from stores.connectors.base import Connector, OrderPage
+from stores.connectors.base import Connector, OrderPage, RemoteOrder, Unreadable
 from stores.models import AmazonAccount
 
 OVERLAP = timedelta(minutes=15)
@@ -36,6 +36,8 @@ class ImportReport:
     def sentence(self) -> str:
         told = ", ".join(f"{count} {name}" for name, count in sorted(self.counts.items())) or "nothing new"
         state = "complete" if self.complete else f"to be continued in {self.wait_s:.0f} s"
+        if self.bound_refused:
+            state += "; ALARM: Amazon's bound refused, the cursor stays"
         return f"{self.pages} pages: {told}; {state}"
 
 
@@ -61,6 +63,7 @@ def import_changes(
         if page is None:
             break
         failpoints.reach("import.after_answer")
+        account.has_pii_role = getattr(connector, "with_person", account.has_pii_role)
         _write(account, writer, page, after=after, report=report)
         failpoints.reach("import.between_pages")
         if page.next_token and time.monotonic() - started > budget_s:
@@ -77,14 +80,35 @@ def _after(account: AmazonAccount) -> datetime:
 
 
 def _write(account, writer: PageWriter, page: OrderPage, *, after: datetime, report: ImportReport) -> None:
-    """One page and the note where to go on, together."""
+    """One page and the note where to go on, together. What one order breaks in the database, the others do not pay."""
+    try:
+        counts = _commit(account, writer, page, after=after)
+    except (DataError, IntegrityError):
+        for order in page.orders:
+            report.counts += _write_alone(writer, order)
+        rest = OrderPage((), page.unreadable, _bound_of(page), page.next_token)
+        counts = _commit(account, writer, rest, after=after)
+    report.counts += counts
+    report.pages += 1
+
+
+def _commit(account, writer: PageWriter, page: OrderPage, *, after: datetime) -> Counter:
     with transaction.atomic():
-        report.counts += writer.write(page)
+        counts = writer.write(page)
         failpoints.reach("import.inside_page")
         account.window_after, account.page_token = after, page.next_token
         account.window_bound = account.window_bound or _bound_of(page)
-        account.save(update_fields=["window_after", "page_token", "window_bound"])
-    report.pages += 1
+        account.save(update_fields=["window_after", "page_token", "window_bound", "has_pii_role"])
+    return counts
+
+
+def _write_alone(writer: PageWriter, order: RemoteOrder) -> Counter:
+    try:
+        with transaction.atomic():
+            return writer.write(OrderPage((order,), (), None))
+    except (DataError, IntegrityError) as error:
+        with transaction.atomic():
+            return writer.write(OrderPage((), (Unreadable(order.number, type(error).__name__, "database"),), None))
 
 
 def _bound_of(page: OrderPage) -> datetime | None:

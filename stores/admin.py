@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from orderhub import wording
 from orderhub.errors import RuleViolation
 from privacy import access
-from stores import admin_accounts, features, forms, marketplaces, words
+from stores import admin_accounts, connecting, features, forms, marketplaces, words
 from stores.models import FeatureGrant, Merchant, Store
 
 __all__ = ["MerchantAdmin", "StoreAdmin", "admin_accounts"]
@@ -94,6 +94,12 @@ class StoreAdmin(admin.ModelAdmin):
     def source(self, store):
         return store.market.label if store.market else "–"
 
+    def save_model(self, request, obj, form, change):
+        """A store made active again also gets the orders it missed meanwhile."""
+        super().save_model(request, obj, form, change)
+        if change and "active" in form.changed_data and obj.active and obj.account:
+            connecting.read_again(obj.account, [obj.market.id])
+
     @admin.display(description=_("Status"), ordering="active")
     def state(self, store):
         return words.store_badge(store)
@@ -134,9 +140,7 @@ class StoreAdmin(admin.ModelAdmin):
         return False
 
     def get_urls(self):
-        own = path(
-            "<path:object_id>/grant/", self.admin_site.admin_view(self.grant_view), name="stores_store_grant"
-        )
+        own = path("<path:object_id>/grant/", self.admin_site.admin_view(self.grant_view), name="stores_store_grant")
         return [own, *super().get_urls()]
 
     def change_view(self, request, object_id, form_url="", extra_context=None):

@@ -121,9 +121,7 @@ class AmazonAccountAdmin(admin.ModelAdmin):
 
     @staticmethod
     def _known(typed: dict) -> AmazonAccount | None:
-        return AmazonAccount.objects.filter(
-            region=typed["region"], selling_partner_id=typed["seller_id"]
-        ).first()
+        return AmazonAccount.objects.filter(region=typed["region"], selling_partner_id=typed["seller_id"]).first()
 
     @sensitive_variables("token")
     def _verify(self, request, form):
@@ -142,9 +140,7 @@ class AmazonAccountAdmin(admin.ModelAdmin):
             raise PermissionDenied
         found = pending.recall(request.session, key, now=clock.now())
         if found is None:
-            text = gettext(
-                "This verification was used already or is older than 10 minutes. Please start again."
-            )
+            text = gettext("This verification was used already or is older than 10 minutes. Please start again.")
             messages.warning(request, text)
             return HttpResponseRedirect(reverse("admin:stores_amazonaccount_add"))
         form = forms.SourcesForm(request.POST or None, codes=found.verified.codes)
@@ -232,9 +228,7 @@ class AmazonAccountAdmin(admin.ModelAdmin):
         except RuleViolation as error:
             form.add_error(None, str(error))
             return self._page(request, account, renew_form=form)
-        messages.success(
-            request, gettext("The authorisation is renewed. Import and notices go on where they stopped.")
-        )
+        messages.success(request, gettext("The authorisation is renewed. Import and notices go on where they stopped."))
         self.log_change(request, account, [{"changed": {"fields": ["authorisation"]}}])
         return self._to_account(account.pk)
 
@@ -292,9 +286,7 @@ class AmazonAccountAdmin(admin.ModelAdmin):
             buckets=overview.buckets(account, now=now),
             unconnected=unconnected,
             offered=offered,
-            hosts=overview.seller_central_hosts(
-                account.region, {s.marketplace for s in stores} | set(offered)
-            ),
+            hosts=overview.seller_central_hosts(account.region, {s.marketplace for s in stores} | set(offered)),
             may_change=request.user.has_perm("stores.change_amazonaccount"),
             renew_form=renew_form or forms.RenewForm(auto_id="renew_%s"),
             sources_form=sources_form or forms.SourcesForm(codes=offered, auto_id="sources_%s"),

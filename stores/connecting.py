@@ -217,13 +217,14 @@ def add_sources(
         )[0]
         for market in markets
     ]
-    _read_again(account, [market.id for market in markets])
+    read_again(account, [market.id for market in markets])
     return stores
 
 
-def _read_again(account: AmazonAccount, marketplace_ids: list[str]) -> None:
-    """A source added later gets its recent orders too: the cursor goes back, and reading twice changes nothing."""
+def read_again(account: AmazonAccount, marketplace_ids: list[str]) -> None:
+    """A source opened later gets its recent orders too: the cursor goes back, and reading twice changes nothing."""
     UnconnectedOrder.objects.filter(account=account, marketplace_id__in=marketplace_ids).delete()
+    account.refresh_from_db()  # a cursor in hand may be old
     if account.last_poll_at is None:
         return
     start = account.last_poll_at - timedelta(days=settings.IMPORT_BACKFILL_DAYS)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from orderhub import clock
 from orderhub.errors import RuleViolation
 from privacy import access
+from stores.connecting import read_again
 from stores.models import FeatureGrant, Store
 
 _COLUMNS = {
@@ -33,6 +34,8 @@ def grant(store: Store, feature: str, *, by, reason: str, enabled: bool = True) 
     if feature == FeatureGrant.Feature.JAPAN and store.marketplace == "JP":
         changes["active"] = enabled
     with transaction.atomic():
+        if changes.get("active") and not store.active:
+            read_again(store.account, [store.market.id])
         Store.objects.filter(pk=store.pk).update(**changes)
         record = FeatureGrant.objects.create(
             store=store,

@@ -26,9 +26,7 @@ def _token_field() -> forms.CharField:
     return forms.CharField(
         label=_("Authorisation token"),
         widget=forms.PasswordInput(render_value=False, attrs=_off(**{"class": "vTextField"})),
-        help_text=_(
-            "It begins with Atzr| and is shown once. OrderHub keeps it encrypted and never shows it again."
-        ),
+        help_text=_("It begins with Atzr| and is shown once. OrderHub keeps it encrypted and never shows it again."),
         error_messages={"required": _("Paste the authorisation token that Seller Central showed.")},
     )
 
@@ -49,9 +47,7 @@ class VerifyForm(forms.Form):
         label=_("Region"),
         choices=list(REGION_WORDS.items()),
         widget=forms.RadioSelect,
-        help_text=_(
-            "Europe includes the Middle East, India and South Africa. Far East: Japan, Australia, Singapore."
-        ),
+        help_text=_("Europe includes the Middle East, India and South Africa. Far East: Japan, Australia, Singapore."),
         error_messages={"required": _("Choose the region: North America, Europe or Far East.")},
     )
     seller_id = forms.CharField(
@@ -71,9 +67,7 @@ class VerifyForm(forms.Form):
         elif not chosen and not name and "new_merchant" not in self.errors and "merchant" not in self.errors:
             self.add_error("merchant", _("Choose the merchant, or type the name of a new one."))
         elif name and Merchant.objects.filter(name__iexact=name).exists():
-            self.add_error(
-                "new_merchant", _("A merchant of this name exists already: choose it in the list.")
-            )
+            self.add_error("new_merchant", _("A merchant of this name exists already: choose it in the list."))
         return typed
 
 
@@ -89,9 +83,7 @@ class SourcesField(forms.MultipleChoiceField):
 class SourcesForm(forms.Form):
     """Order sources to connect, and how their products are told apart."""
 
-    sources = SourcesField(
-        label=_("Order sources"), error_messages={"required": _("Tick at least one order source.")}
-    )
+    sources = SourcesField(label=_("Order sources"), error_messages={"required": _("Tick at least one order source.")})
     product_identifier = forms.ChoiceField(
         label=_("Product identifier"),
         choices=Store.Identifier.choices,
@@ -171,9 +163,7 @@ class StoreForm(forms.ModelForm):
 
     def save(self, commit: bool = True) -> Store:
         if "ship_from_name" in self.cleaned_data:
-            kept = {
-                key: text for key, text in (self.instance.ship_from or {}).items() if key not in SHIP_FROM
-            }
+            kept = {key: text for key, text in (self.instance.ship_from or {}).items() if key not in SHIP_FROM}
             typed = {part: self.cleaned_data[f"ship_from_{part}"] for part in SHIP_FROM}
             self.instance.ship_from = kept | {part: text for part, text in typed.items() if text}
         return super().save(commit)

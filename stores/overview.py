@@ -49,8 +49,7 @@ def unconnected(account: AmazonAccount, stores: list[Store]) -> list[Unconnected
     confirmed = {
         row["marketplace"]
         for row in account.participations
-        if row["active"]
-        and getattr(marketplaces.BY_ID.get(row["marketplace"]), "region", "") == account.region
+        if row["active"] and getattr(marketplaces.BY_ID.get(row["marketplace"]), "region", "") == account.region
     }
     rows = []
     for market_id in confirmed | set(seen):

@@ -35,9 +35,7 @@ def keep(session, pending: Pending, *, now: datetime) -> str:
     """
     key = secrets.token_urlsafe(24)
     sealed = encrypt(json.dumps(asdict(pending)), place=_place(key))
-    session[SESSION_KEY] = _fresh(session, now) | {
-        key: {"until": (now + LIFETIME).isoformat(), "sealed": sealed}
-    }
+    session[SESSION_KEY] = _fresh(session, now) | {key: {"until": (now + LIFETIME).isoformat(), "sealed": sealed}}
     return key
 
 

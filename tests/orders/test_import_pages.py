@@ -1,5 +1,6 @@
 """Windows, pages, bounds and the cursor, through the simulator over real HTTP."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from orderhub import clock
 from orderhub.errors import UnexpectedAnswer
 from orders import importing
-from orders.models import Order
+from orders.models import Order, QuarantinedOrder
 from stores.connecting import connector_for
+from stores.connectors.amazon import mapping
 from stores.models import AmazonAccount
 from stores.simulator import scenarios
 from tests.conftest import NOON
@@ -204,3 +206,39 @@ def test_f13_an_answer_of_another_shape_is_unexpected_and_no_bug(body):
 
     with pytest.raises(UnexpectedAnswer):
         mapping.page(body)
+
+
+def test_an_order_the_database_refuses_is_quarantined_and_the_others_of_its_page_arrive(world):
+    account = connect(scenarios.NA, sources=("US",))
+    page = mapping.page(
+        {"orders": [_readable(number) for number in ("1", "2", "3")], "lastUpdatedBefore": "2026-11-20T11:58:00Z"}
+    )
+    broken = replace(page.orders[1], created_at=None)
+
+    class Amazon:
+        skew_s = 0
+
+        def orders_changed(self, *, after, page_token=""):
+            yield replace(page, orders=(page.orders[0], broken, page.orders[2]))
+
+    report = importing.import_changes(account, Amazon(), now=clock.now())
+
+    assert report.complete
+    assert sorted(Order.objects.values_list("order_number", flat=True)) == [
+        page.orders[0].number,
+        page.orders[2].number,
+    ]
+    assert QuarantinedOrder.objects.get().order_number == broken.number
+    assert report.counts["quarantined"] == 1
+    assert account.imported_until == page.bound
+
+
+def _readable(number: str) -> dict:
+    return {
+        "orderId": f"111-0000000-000000{number}",
+        "createdTime": "2026-11-20T10:00:00Z",
+        "lastUpdatedTime": "2026-11-20T10:00:00Z",
+        "salesChannel": {"channelName": "AMAZON", "marketplaceId": "ATVPDKIKX0DER"},
+        "fulfillment": {"fulfillmentStatus": "UNSHIPPED", "fulfilledBy": "MERCHANT"},
+        "orderItems": [{"orderItemId": f"9{number}", "quantityOrdered": 1, "product": {"sellerSku": "S"}}],
+    }

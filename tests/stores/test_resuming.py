@@ -8,11 +8,11 @@ from orderhub.jobs import run
 from orders.jobs import import_account
 from orders.models import Order
 from shipments.jobs import notify_account
-from stores import connecting
-from stores.models import AmazonAccount, UnconnectedOrder
+from stores import connecting, features
+from stores.models import AmazonAccount, FeatureGrant, UnconnectedOrder
 from stores.simulator import scenarios
 from tests.conftest import NOON
-from tests.factories import connect
+from tests.factories import connect, make_merchant, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -53,3 +53,19 @@ def test_a_source_added_later_gets_the_orders_that_were_counted_before(simulate,
     assert canadian + skipped == counted
     assert Order.objects.filter(store__marketplace="US").count() == american
     assert not UnconnectedOrder.objects.filter(account=account, marketplace_id="A2EUQ1WTGCTBG2").exists()
+
+
+def test_amazon_co_jp_gets_its_recent_orders_when_it_is_granted(simulate, travel):
+    world = simulate(scenarios.demo(now=NOON))
+    verified = connecting.verify("FE", scenarios.JP.seller_id, scenarios.JP.refresh_token)
+    account = connecting.connect(
+        verified, scenarios.JP.refresh_token, merchant=make_merchant(), sources=["JP"], now=clock.now()
+    )
+    run(import_account.job_name, account.pk)
+    assert Order.objects.count() == 0
+
+    travel(world, hours=2)
+    store = account.stores.get()
+    features.grant(store, FeatureGrant.Feature.JAPAN, by=make_user("Customer success"), reason="asked by the seller")
+    run(import_account.job_name, account.pk)
+    assert Order.objects.filter(store=store).count() > 10
