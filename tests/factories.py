@@ -77,7 +77,11 @@ def connect(seller=scenarios.NA, *, sources: tuple[str, ...] | None = None) -> A
     """Connect a simulated seller as the product does, over HTTP; Amazon.co.jp through its grant."""
     verified = connecting.verify(seller.region, seller.seller_id, seller.refresh_token)
     account = connecting.connect(
-        verified, seller.refresh_token, merchant=make_merchant(), sources=list(sources or seller.marketplaces), now=clock.now()
+        verified,
+        seller.refresh_token,
+        merchant=make_merchant(),
+        sources=list(sources or seller.marketplaces),
+        now=clock.now(),
     )
     for store in account.stores.filter(marketplace="JP"):
         features.grant(store, FeatureGrant.Feature.JAPAN, by=make_user("Customer success"), reason="test")

@@ -254,9 +254,23 @@ def test_on_term_the_command_and_the_server_stop(any_binaries):
     assert (alive(pid), folder_of(url).exists()) == (False, False)
 
 
+TIDY = """
+import os, signal, time
+
+def tidy_up(*_):
+    time.sleep(0.3)
+    print("cleaned", flush=True)
+    os._exit(5)
+
+signal.signal(signal.SIGINT, tidy_up)
+print(os.environ["DATABASE_URL"], flush=True)
+while True:
+    time.sleep(0.1)
+"""
+
+
 def test_on_ctrl_c_the_command_ends_in_its_own_time_with_its_own_code_and_then_the_server(any_binaries):
-    script = "trap 'sleep 0.3; echo cleaned; exit 5' INT; echo $DATABASE_URL; while :; do sleep 0.1; done"
-    launcher, url, pid = start(*LAUNCHER, "run", "--", "sh", "-c", script, start_new_session=True)
+    launcher, url, pid = start(*LAUNCHER, "run", "--", sys.executable, "-c", TIDY, start_new_session=True)
     os.killpg(launcher.pid, signal.SIGINT)  # as the terminal does: everybody in the foreground
     assert launcher.wait(GONE_WITHIN_S) == 5
     assert launcher.stdout.read() == "cleaned\n"

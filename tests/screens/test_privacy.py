@@ -54,9 +54,7 @@ def test_the_privacy_officer_reads_and_changes_nothing(client, noon):
     for name, pk in (("erasurecertificate", row.pk), ("accesslog", entry.pk)):
         for action in (f"{pk}/change/", f"{pk}/delete/", "add/"):
             assert client.post(f"/admin/privacy/{name}/{action}", {"post": "yes"}).status_code == 403
-        client.post(
-            f"/admin/privacy/{name}/", {"action": "delete_selected", "_selected_action": [pk], "post": "yes"}
-        )
+        client.post(f"/admin/privacy/{name}/", {"action": "delete_selected", "_selected_action": [pk], "post": "yes"})
     assert (ErasureCertificate.objects.count(), AccessLog.objects.count()) == (1, 1)
 
 

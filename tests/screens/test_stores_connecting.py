@@ -193,9 +193,7 @@ def test_old_verifications_leave_the_session_at_the_next_one(support, world, noo
     assert until == [(noon + timedelta(minutes=21)).isoformat()]
 
 
-@pytest.mark.parametrize(
-    "role", ["Support", "Customer success", "Administrator", "Warehouse", "Privacy officer"]
-)
+@pytest.mark.parametrize("role", ["Support", "Customer success", "Administrator", "Warehouse", "Privacy officer"])
 def test_only_those_who_may_connect_get_the_form(client, world, role):
     client.force_login(make_user(role))
     allowed = role in CONNECTORS

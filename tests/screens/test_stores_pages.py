@@ -84,9 +84,7 @@ def test_the_account_page_says_what_is_not_connected(client, noon):
 
 def test_a_bucket_is_shown_as_full_as_it_is_now(client, noon):
     account = make_account()
-    RateBucket.objects.create(
-        account=account, operation="searchOrders", tokens=2, rate=0.5, burst=20, updated_at=noon
-    )
+    RateBucket.objects.create(account=account, operation="searchOrders", tokens=2, rate=0.5, burst=20, updated_at=noon)
     clock.advance(seconds=10)
     assert "7 of 20" in sign_in(client, "Support").get(f"{page_of(account)}change/").content.decode()
 
@@ -95,9 +93,7 @@ def test_order_sources_are_added_without_going_back_to_amazon(client, world):
     account = connect(sources=("US",))
     calls = len(world.requests)
     sign_in(client, "Support")
-    answer = client.post(
-        f"{page_of(account)}sources/", {"sources": ["CA"], "product_identifier": "asin"}, follow=True
-    )
+    answer = client.post(f"{page_of(account)}sources/", {"sources": ["CA"], "product_identifier": "asin"}, follow=True)
     assert "Connected: Amazon.ca." in answer.content.decode()
     assert account.stores.get(marketplace="CA").product_identifier == "asin"
     assert len(world.requests) == calls
@@ -106,9 +102,7 @@ def test_order_sources_are_added_without_going_back_to_amazon(client, world):
 def test_a_forged_order_source_is_refused_with_the_choices(client, noon):
     account = make_account()
     sign_in(client, "Support")
-    answer = client.post(
-        f"{page_of(account)}sources/", {"sources": ["CA", "FR"], "product_identifier": "sku"}
-    )
+    answer = client.post(f"{page_of(account)}sources/", {"sources": ["CA", "FR"], "product_identifier": "sku"})
     assert "does not sell on Amazon.fr" in answer.content.decode()
     assert Store.objects.count() == 0
 
@@ -223,13 +217,9 @@ def test_merchants_are_named_by_those_who_connect(client, noon, role):
     allowed = role in CONNECTORS
     status = 302 if allowed else 403
     assert client.post("/admin/stores/merchant/add/", {"name": "New"}).status_code == status
-    assert (
-        client.post(f"/admin/stores/merchant/{merchant.pk}/change/", {"name": "After"}).status_code == status
-    )
+    assert client.post(f"/admin/stores/merchant/{merchant.pk}/change/", {"name": "After"}).status_code == status
     assert client.post(f"/admin/stores/merchant/{merchant.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert sorted(Merchant.objects.values_list("name", flat=True)) == (
-        ["After", "New"] if allowed else ["Before"]
-    )
+    assert sorted(Merchant.objects.values_list("name", flat=True)) == (["After", "New"] if allowed else ["Before"])
 
 
 # ---- stores
@@ -329,9 +319,7 @@ def test_customer_success_enables_amazon_co_jp_and_the_page_says_who_and_why(cli
     assert not store.active and not store.japan_enabled
 
 
-@pytest.mark.parametrize(
-    "given", [{"is_superuser": True}, {"roles": ["Support"]}, {"roles": ["Administrator"]}]
-)
+@pytest.mark.parametrize("given", [{"is_superuser": True}, {"roles": ["Support"]}, {"roles": ["Administrator"]}])
 def test_nobody_else_enables_a_feature_not_even_a_superuser(client, world, given):
     given = dict(given)
     store = make_store("JP", account=make_account(scenarios.JP))

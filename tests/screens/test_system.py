@@ -70,9 +70,7 @@ def test_users_are_seen_and_changed_by_administrators_only(client, role):
     allowed = role == "Administrator"
     assert client.get(USERS).status_code == (200 if allowed else 403)
     assert client.get(f"{USERS}add/").status_code == (200 if allowed else 403)
-    answer = client.post(
-        f"{USERS}{other.pk}/change/", details(other, first_name="Sam", groups=[group("Warehouse")])
-    )
+    answer = client.post(f"{USERS}{other.pk}/change/", details(other, first_name="Sam", groups=[group("Warehouse")]))
     assert answer.status_code == (302 if allowed else 403)
     assert client.get(f"{USERS}{other.pk}/password/").status_code == (200 if allowed else 403)
     assert client.get(f"{USERS}999999/password/").status_code == (404 if allowed else 403)
@@ -114,9 +112,7 @@ def test_an_administrator_cannot_make_or_touch_a_superuser(client):
 
 def test_nobody_changes_their_own_rights(client):
     user = sign_in(client, "Administrator")
-    client.post(
-        f"{USERS}{user.pk}/change/", details(user, groups=[group("Customer success")], is_superuser="on")
-    )
+    client.post(f"{USERS}{user.pk}/change/", details(user, groups=[group("Customer success")], is_superuser="on"))
     user.refresh_from_db()
     assert list(user.groups.values_list("name", flat=True)) == ["Administrator"]
     assert not user.is_superuser
@@ -126,9 +122,7 @@ def test_nobody_changes_their_own_rights(client):
 def test_an_administrator_is_in_no_role_that_sees_buyers(client, role):
     other = make_user("Support")
     sign_in(client, "Administrator")
-    answer = client.post(
-        f"{USERS}{other.pk}/change/", details(other, groups=[group("Administrator"), group(role)])
-    )
+    answer = client.post(f"{USERS}{other.pk}/change/", details(other, groups=[group("Administrator"), group(role)]))
     assert "An administrator cannot be in support" in answer.content.decode()
     assert list(other.groups.values_list("name", flat=True)) == ["Support"]
 
@@ -138,9 +132,7 @@ def test_a_new_password_keeps_its_day(client, noon):
     sign_in(client, "Administrator")
     clock.advance(days=40)
     phrase = "another long phrase"
-    client.post(
-        f"{USERS}{other.pk}/password/", {"password1": phrase, "password2": phrase, "usable_password": "true"}
-    )
+    client.post(f"{USERS}{other.pk}/password/", {"password1": phrase, "password2": phrase, "usable_password": "true"})
     other.refresh_from_db()
     assert other.check_password(phrase)
     assert other.password_changed_at == noon + timedelta(days=40)

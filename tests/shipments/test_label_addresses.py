@@ -70,9 +70,7 @@ def test_a_japanese_address_in_roman_letters_goes_from_the_person_to_the_postcod
 
 
 def test_a_name_in_kanji_does_not_turn_a_romanised_address_around():
-    address = Address(
-        name="山田 太郎", street1="3-1-3 Umeda", city="Osaka", postal_code="5300001", country="JP"
-    )
+    address = Address(name="山田 太郎", street1="3-1-3 Umeda", city="Osaka", postal_code="5300001", country="JP")
     assert lines_for(address, sending_country="JP")[0] == "山田 太郎"
 
 

@@ -15,9 +15,7 @@ import pytest
 from shipments.labels.content import Address, LabelContent, LabelData, redacted_label, shipping_label
 from shipments.labels.pdf import draw
 
-pypdf = pytest.importorskip(
-    "pypdf", reason="pypdf reads the drawn labels; it comes with requirements-dev.txt"
-)
+pypdf = pytest.importorskip("pypdf", reason="pypdf reads the drawn labels; it comes with requirements-dev.txt")
 ROOT = Path(__file__).parents[2]
 DOTS_PER_PT = 203 / 72  # a usual label printer
 MARKER = "EXPURGÉ (Amazon)"
@@ -170,9 +168,7 @@ def printed(pdf: bytes):
 
 
 def scanned(image) -> list[str]:
-    zxingcpp = pytest.importorskip(
-        "zxingcpp", reason="zxing-cpp scans the bars; it is in requirements-dev.txt"
-    )
+    zxingcpp = pytest.importorskip("zxingcpp", reason="zxing-cpp scans the bars; it is in requirements-dev.txt")
     return [found.text for found in zxingcpp.read_barcodes(image)]
 
 
@@ -220,9 +216,7 @@ def test_the_words_of_a_label_can_be_read_back():
 
 def test_a_japanese_label_is_drawn_in_kanji_from_the_postcode_to_the_person():
     text = text_of(draw(shipping_label(replace(DATA, ship_to=JAPANESE, ship_from=JAPANESE))))
-    positions = [
-        text.rindex(line) for line in ("〒100-0005", "東京都", "千代田区丸の内1-9-1", "青空物流", "髙橋 花子")
-    ]
+    positions = [text.rindex(line) for line in ("〒100-0005", "東京都", "千代田区丸の内1-9-1", "青空物流", "髙橋 花子")]
     assert positions == sorted(positions)
     assert "□" not in text
 
@@ -266,9 +260,7 @@ def test_hostile_text_is_drawn_as_text_and_stays_on_the_label(typed, readable):
 
 
 def test_the_last_lines_of_an_absurdly_long_address_are_still_there():
-    address = replace(
-        FRENCH, **dict.fromkeys(("name", "company", "street1", "street2", "street3"), "Ⅷ瓶 word " * 90)
-    )
+    address = replace(FRENCH, **dict.fromkeys(("name", "company", "street1", "street2", "street3"), "Ⅷ瓶 word " * 90))
     pdf = draw(shipping_label(replace(DATA, ship_to=replace(address, country="JP", city="Osaka"))))
     assert "JAPON" in text_of(pdf)
     assert all(size > 5 for *_, size in text_boxes(pdf))
