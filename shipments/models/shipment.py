@@ -11,6 +11,11 @@ from orders.models import Order, OrderItem
 from shipments import carriers
 
 
+def label_storage():
+    """The one place for label files, shared by all hosts in production."""
+    return storages["labels"]
+
+
 class Shipment(models.Model):
     """One parcel of one order. Instants are UTC.
 
@@ -95,7 +100,7 @@ class Label(models.Model):
     """A label file. At `due_at` its bytes are destroyed and a label without the address takes its place."""
 
     shipment = models.ForeignKey(Shipment, models.PROTECT, verbose_name=_("shipment"), related_name="labels")
-    file = models.FileField(_("file"), storage=storages["labels"], max_length=120)
+    file = models.FileField(_("file"), storage=label_storage, max_length=120)
     created_at = models.DateTimeField(_("created at"), default=clock.now)
     due_at = models.DateTimeField(_("address until"))
     due_rule = models.CharField(_("rule that sets it"), max_length=20)
