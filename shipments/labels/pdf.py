@@ -76,9 +76,7 @@ class _Page:
         self.bottom, self.top = MARGIN, height - MARGIN
         self.width = self.right - self.left
 
-    def text(
-        self, x: float, y: float, text: str, size: float, *, mode: int = REGULAR, centred: bool = False
-    ) -> None:
+    def text(self, x: float, y: float, text: str, size: float, *, mode: int = REGULAR, centred: bool = False) -> None:
         """One row, its baseline at y."""
         if centred:
             x -= _measure(text, size) / 2
@@ -87,9 +85,7 @@ class _Page:
         self.canvas.drawString(x, y, text, mode=mode)
         self.canvas.setLineWidth(1)
 
-    def line(
-        self, x: float, y: float, text: str, *, width: float, largest: float, floor: float, **style
-    ) -> None:
+    def line(self, x: float, y: float, text: str, *, width: float, largest: float, floor: float, **style) -> None:
         """One row that shrinks to the floor, then ends in "…"."""
         size, text = largest, _drawable(text)
         while size > floor and _measure(text, size) > width:
@@ -148,9 +144,7 @@ def _draw_recipient(page: _Page, content: LabelContent, top: float, bottom: floa
     if content.postable:
         x, width = page.left + INDENT, page.width - INDENT
         height -= 9 + 12 * bool(content.to_phone)
-        page.block(
-            x, top - 5, content.to_lines, width=width, height=height, largest=18, floor=10.5, mode=HEAVY
-        )
+        page.block(x, top - 5, content.to_lines, width=width, height=height, largest=18, floor=10.5, mode=HEAVY)
         page.line(x, bottom + 5, content.to_phone, width=width, largest=9, floor=7)
     else:
         _draw_struck_out(page, content, top - 22, bottom + 8)
