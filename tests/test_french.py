@@ -260,3 +260,11 @@ def _refusals(path: Path) -> list[str]:
     raised = [node for node in ast.walk(tree) if isinstance(node, ast.Raise) and "RuleViolation" in ast.dump(node)]
     asked = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("why_not_")]
     return [text for node in (*raised, *asked) for _line, text in _literals(node)]
+
+
+def test_the_compiled_file_carries_no_date_of_its_making(catalogue):
+    from orderhub.management.commands.catalogue import compiled
+
+    header = compiled(catalogue).decode(errors="replace")
+    dates = {date for date in re.findall(r"Date: (\S+)", header)}
+    assert dates <= {"2026-01-01"}

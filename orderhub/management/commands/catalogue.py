@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -152,9 +153,12 @@ def written(catalog) -> bytes:
 
 
 def compiled(catalog) -> bytes:
+    """The .mo bytes. Its header carries dates; fixed ones, so that the same source always gives the same bytes."""
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    out = io.BytesIO()
-    write_mo(out, read_po(io.BytesIO(written(catalog)), locale=LANGUAGE))
+    out, fixed = io.BytesIO(), datetime(2026, 1, 1, tzinfo=UTC)
+    fresh = read_po(io.BytesIO(written(catalog)), locale=LANGUAGE)
+    fresh.creation_date = fresh.revision_date = fixed
+    write_mo(out, fresh)
     return out.getvalue()
