@@ -266,5 +266,5 @@ def test_the_compiled_file_carries_no_date_of_its_making(catalogue):
     from orderhub.management.commands.catalogue import compiled
 
     header = compiled(catalogue).decode(errors="replace")
-    dates = {date for date in re.findall(r"Date: (\S+)", header)}
+    dates = set(re.findall(r"Date: (\S+)", header))
     assert dates <= {"2026-01-01"}
