@@ -6,6 +6,8 @@ from django.views.generic import RedirectView
 
 from orderhub import views
 
+handler403 = "orderhub.views.forbidden"
+handler404 = "orderhub.views.not_found"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", views.healthz, name="healthz"),

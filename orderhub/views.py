@@ -1,12 +1,15 @@
-"""Two small pages of the wiring: health for machines, and the choice of language."""
+"""Small pages of the wiring: health for machines, the choice of language, and what is said instead of a page."""
 
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from orderhub import clock
@@ -39,3 +42,19 @@ def set_language(request):
     if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
         target = reverse("admin:index")
     return HttpResponseRedirect(target)
+
+
+def forbidden(request, exception=None):
+    """403 in words: the role does not include it."""
+    text = _("Your role does not include this page or action. If you need it for your work, ask your administrator.")
+    return _instead(request, 403, _("Not allowed"), text)
+
+
+def not_found(request, exception=None):
+    """404 in words. Says nothing of what was asked for."""
+    return _instead(request, 404, _("Page not found"), _("There is nothing at this address. It may have been moved."))
+
+
+def _instead(request, status: int, title: str, text: str):
+    context = admin.site.each_context(request) | {"title": title, "text": text}
+    return render(request, "message.html", context, status=status)

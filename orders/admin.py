@@ -13,6 +13,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from orderhub import clock
 from orderhub.errors import RuleViolation
@@ -56,7 +57,7 @@ class OrderList(ChangeList):
         named = [(code, name) for code, (name, _condition) in filters.TABS.items()]
         return [
             {"name": name, "count": counts[code or "all"], "url": self._tab_url(code), "current": code == chosen}
-            for code, name in [*named, ("", _now("All"))]
+            for code, name in [*named, ("", pgettext("tab", "All"))]
         ]
 
     def get_ordering_field_columns(self):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orderhub import clock
 from orderhub.lists import ChoiceFilter
@@ -16,11 +17,14 @@ Status = Order.Status
 DUE_SOON = timedelta(days=3)
 MOST_STORES = 200
 TABS = {
-    "to_ship": (_("To ship"), Q(status=Status.AWAITING_SHIPMENT)),
-    "hold": (_("On hold"), Q(status=Status.ON_HOLD)),
-    "unpaid": (_("Awaiting payment"), Q(status__in=[Status.AWAITING_PAYMENT, Status.PENDING_FULFILLMENT])),
-    "shipped": (_("Shipped"), Q(status=Status.SHIPPED)),
-    "cancelled": (_("Cancelled"), Q(status=Status.CANCELLED)),
+    "to_ship": (pgettext_lazy("tab", "To ship"), Q(status=Status.AWAITING_SHIPMENT)),
+    "hold": (pgettext_lazy("tab", "On hold"), Q(status=Status.ON_HOLD)),
+    "unpaid": (
+        pgettext_lazy("tab", "Awaiting payment"),
+        Q(status__in=[Status.AWAITING_PAYMENT, Status.PENDING_FULFILLMENT]),
+    ),
+    "shipped": (pgettext_lazy("tab", "Shipped"), Q(status=Status.SHIPPED)),
+    "cancelled": (pgettext_lazy("tab", "Cancelled"), Q(status=Status.CANCELLED)),
 }
 LIVE = (Order.PiiState.NONE, Order.PiiState.PRESENT)
 

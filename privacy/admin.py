@@ -10,12 +10,12 @@ from privacy.models import AccessLog, ErasureCertificate
 from privacy.retention import Rule
 
 RULE_WORDS = {
-    Rule.IMPORT.value: _("not shipped: import + 14 days"),
-    Rule.DELIVERY.value: _("delivery + 30 days"),
-    Rule.SHIP_DATE.value: _("ship date + 30 days"),
-    Rule.LABEL.value: _("label + 44 days"),
-    Rule.CREATION.value: _("shipment + 30 days"),
-    Rule.CEILING.value: _("import + 120 days at most"),
+    Rule.IMPORT.value: _("since import, not shipped"),
+    Rule.DELIVERY.value: _("since delivery"),
+    Rule.SHIP_DATE.value: _("since the ship date"),
+    Rule.LABEL.value: _("since the label was made"),
+    Rule.CREATION.value: _("since the shipment was made"),
+    Rule.CEILING.value: _("longest term since import"),
 }
 
 

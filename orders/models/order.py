@@ -7,12 +7,14 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from orderhub import clock
 from orderhub.errors import RuleViolation
 from orderhub.money import Money
 from stores.models import Store
 
+CANCEL_HOLD = gettext_noop("Buyer asked to cancel: cancel it in Seller Central.")  # translated when shown
 MONEY = {"max_digits": 18, "decimal_places": 4, "null": True, "blank": True}
 
 
@@ -221,7 +223,7 @@ class Order(models.Model):
         if ship_anyway:
             Order.objects.filter(pk=self.pk).update(cancel_requested_at=None)
         else:
-            self.hold(_now("Buyer asked to cancel: cancel it in Seller Central."))
+            self.hold(CANCEL_HOLD)
         self.refresh_from_db(fields=["cancel_requested_at", "status", "hold_reason"])
 
 

@@ -159,3 +159,18 @@ def test_amounts_are_written_as_the_reader_writes_them():
     with override("en"):
         assert amount(Decimal("1234.5"), "USD") == "1,234.50 USD"
     assert amount(None, "EUR") == "–"
+
+
+def test_what_a_role_does_not_include_is_refused_in_words(client):
+    client.force_login(make_user("Warehouse", language="fr"))
+    answer = client.get("/admin/stores/amazonaccount/add/")
+    assert answer.status_code == 403
+    assert "Votre rôle ne donne pas accès à cette page" in answer.content.decode()
+
+
+def test_an_unknown_address_is_answered_in_words_without_repeating_it(client):
+    client.force_login(make_user("Support", language="fr"))
+    answer = client.get("/admin/orders/Jean-Exemple/")
+    assert answer.status_code == 404
+    assert "Page introuvable" in answer.content.decode()
+    assert "Jean-Exemple" not in answer.content.decode().replace('value="/admin/orders/Jean-Exemple/"', "")
