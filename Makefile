@@ -11,7 +11,7 @@ PORT ?= 8000
 install: $(STAMP)
 
 $(STAMP): requirements-dev.txt
-	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PY) -m pip --version >/dev/null 2>&1 || { rm -rf .venv; $(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }; }
 	@echo "Installing into .venv …"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $(STAMP)

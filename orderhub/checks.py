@@ -4,9 +4,11 @@ import os
 
 from django.conf import settings
 from django.core.checks import Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
 
 from orderhub import failpoints
 from orderhub.http import is_loopback
+from privacy import fields
 
 PINNED = ("timeout", "retry", "workers", "queue_limit", "bulk", "ack_failures", "max_attempts", "catch_up")
 
@@ -69,4 +71,10 @@ def production_is_safe(app_configs, **kwargs) -> list[Error]:
         wrong.append("DATABASE_URL must be PostgreSQL")
     if not (settings.LWA_CLIENT_ID and settings.LWA_CLIENT_SECRET):
         wrong.append("LWA_CLIENT_ID and LWA_CLIENT_SECRET must be set")
+    if len(settings.SECRET_KEY) < 50 or len(set(settings.SECRET_KEY)) < 10:
+        wrong.append("SECRET_KEY must be at least 50 random characters")
+    try:
+        fields.decrypt(fields.encrypt("check", place="check"), place="check")
+    except (ImproperlyConfigured, fields.CannotDecrypt):
+        wrong.append("FIELD_ENCRYPTION_KEYS must be id:base64 of 32 random bytes, newest first, separated by commas")
     return [Error(f"{text}.", id="orderhub.E004") for text in wrong]

@@ -1,5 +1,6 @@
 """The demonstration keeps its promises and leaves nothing behind."""
 
+import fcntl
 import json
 import os
 import signal
@@ -89,3 +90,28 @@ def test_a_port_in_use_gives_the_next_free_one():
         taken.listen()
         port = taken.getsockname()[1]
         assert port < free_port(port) <= port + 100
+
+
+def _demo(folder: Path) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "manage.py", "demo", "--once", "--port", "18400"],
+        cwd=ROOT, env=_environment(folder), capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+def test_a_second_demonstration_does_not_delete_the_first_ones_shop(tmp_path):
+    folder = tmp_path / "demo"
+    with (tmp_path / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        refused = _demo(folder)
+    assert refused.returncode == 1
+    assert "already running" in refused.stderr
+    assert not folder.exists()
+
+
+def test_a_folder_with_other_files_is_never_emptied(tmp_path):
+    (tmp_path / "precious").write_text("keep me")
+    refused = _demo(tmp_path)
+    assert refused.returncode == 1
+    assert "other files" in refused.stderr
+    assert (tmp_path / "precious").read_text() == "keep me"

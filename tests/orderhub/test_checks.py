@@ -1,5 +1,6 @@
 """What must hold before anything starts."""
 
+import base64
 import pytest
 from django.core.checks import run_checks
 
@@ -20,6 +21,8 @@ def production(settings):
     settings.ALLOWED_HOSTS = ["orders.example.com"]
     settings.DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "OPTIONS": {}}}
     settings.LWA_CLIENT_ID = settings.LWA_CLIENT_SECRET = "given"
+    settings.SECRET_KEY = "".join(map(chr, range(48, 110)))
+    settings.FIELD_ENCRYPTION_KEYS = ["2026:" + base64.b64encode(bytes(range(32))).decode()]
     return settings
 
 
@@ -97,6 +100,11 @@ def test_production_refuses_a_failpoint(production, monkeypatch):
         {"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}},
         {"LWA_CLIENT_ID": ""},
         {"LWA_CLIENT_SECRET": ""},
+        {"SECRET_KEY": "short"},
+        {"SECRET_KEY": "x" * 60},
+        {"FIELD_ENCRYPTION_KEYS": ["abc"]},
+        {"FIELD_ENCRYPTION_KEYS": ["a:" + base64.b64encode(b"short").decode()]},
+        {"FIELD_ENCRYPTION_KEYS": []},
     ],
 )
 def test_production_refuses_unsafe_settings(production, change):

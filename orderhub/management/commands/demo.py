@@ -1,11 +1,13 @@
 """The whole product on this machine: simulator, web server, two worker clusters, and a shop with a past."""
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -15,6 +17,9 @@ from orderhub import localpostgres
 from orderhub.demo.processes import ROOT, Children, free_port, stopping_on_signals, wait_for
 from stores.simulator import scenarios
 
+DEFAULT = ROOT / "var" / "demo"
+MARKER = ".orderhub-demo"
+MOST_PORT = 64_000  # the simulator takes one 800 above
 WORKERS = 2  # an idle worker killed by the system can hang its cluster; the other goes on
 
 
@@ -31,10 +36,12 @@ class Command(BaseCommand):
             raise CommandError(
                 "This is a production installation: the demonstration would not touch it, and does not start."
             )
-        folder = Path(os.environ.get("DEMO_DIR") or ROOT / "var" / "demo")
-        shutil.rmtree(folder, ignore_errors=True)  # the simulator forgets when it stops, so its shop starts anew too
-        folder.mkdir(parents=True)
+        if not 1024 <= port <= MOST_PORT:
+            raise CommandError(f"Choose a port from 1024 to {MOST_PORT}.")
+        folder = Path(os.environ.get("DEMO_DIR") or DEFAULT).resolve()
         with contextlib.ExitStack() as stack:
+            stack.enter_context(_alone_in(folder))
+            _make_anew(folder)
             url = f"sqlite:///{folder / 'demo.sqlite3'}"
             if db == "postgres":
                 url = stack.enter_context(localpostgres.running(env_var="DEMO_DATABASE_URL"))
@@ -62,7 +69,7 @@ class Command(BaseCommand):
         self.stdout.write("Amazon simulator runs; the shop lives through its last six weeks …")
         self.stdout.flush()
         story = ("manage.py", "demo_story", "--started", str(started))
-        if children.run(*story):
+        if children.run(*story, *(["--no-users"] if once else [])):
             return self._broken(folder, "the demonstration data could not be made")
         children.start("manage.py", "runserver", "--noreload", "--nostatic", f"127.0.0.1:{web}")
         for _worker in range(WORKERS):
@@ -91,6 +98,30 @@ class Command(BaseCommand):
         with contextlib.suppress(OSError):
             self.stderr.write("\n".join((folder / "demo.log").read_text(errors="replace").splitlines()[-15:]))
         return 1
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder against a second demonstration, which would delete the first one's shop."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(folder.name + ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CommandError(
+                f"A demonstration is already running in {folder}. Stop it with Ctrl-C first, or set DEMO_DIR to another folder."
+            ) from None
+        yield
+
+
+def _make_anew(folder: Path) -> None:
+    """The simulator forgets when it stops, so its shop starts anew too. Only a folder of ours is ever emptied."""
+    marker = folder / MARKER
+    if folder != DEFAULT and folder.exists() and any(folder.iterdir()) and not marker.exists():
+        raise CommandError(f"{folder} holds other files, which the demonstration would delete. Name an empty folder.")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    marker.write_text("OrderHub empties this folder at each start of the demonstration.\n")
 
 
 def _environment(folder: Path, url: str, amazon: int) -> dict[str, str]:

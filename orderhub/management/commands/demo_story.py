@@ -12,9 +12,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--main-job", action="store_true", help="run the main job once, then print the figures")
+        parser.add_argument("--no-users", action="store_true", help="do not print the users: the shop is gone at once")
         parser.add_argument("--started", type=float, required=True)
 
-    def handle(self, *, main_job: bool, started: float, **options):
+    def handle(self, *, main_job: bool, no_users: bool, started: float, **options):
         if settings.ORDERHUB_ENV != "demo" or not settings.SPAPI_BASE_URL:
             raise CommandError("Start the demonstration with `make demo`.")
         amazon = story.Amazon(settings.SPAPI_BASE_URL)
@@ -27,6 +28,8 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         passwords = story.make_users()
         story.tell(amazon)
+        if no_users:
+            return
         self.stdout.write("Users (random passwords, shown only here):")
         for name, password in passwords.items():
             self.stdout.write(f"  {name:<10} {password}   {story.USERS[name]}")

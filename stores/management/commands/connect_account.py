@@ -1,5 +1,8 @@
 """Connect a seller account from the command line, as the admin's form does."""
 
+import sys
+from getpass import getpass
+
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
@@ -24,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *, region, seller_id, token, sources, merchant, product_identifier, **options):
         if token == "-":  # noqa: S105  the usual sign for standard input
-            token = input().strip()
+            token = (getpass("Authorisation token: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
         codes = [code for code in sources.replace(" ", "").split(",") if code]
         try:
             verified = connecting.verify(region, seller_id, token)
