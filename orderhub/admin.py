@@ -50,6 +50,19 @@ class PasswordForm(AdminPasswordChangeForm):
         return super().save(commit)
 
 
+class RoleFilter(admin.SimpleListFilter):
+    """The five roles, by their names in the reader's language."""
+
+    title = _("role")
+    parameter_name = "role"
+
+    def lookups(self, request, model_admin):
+        return list(access.LABELS.items())
+
+    def queryset(self, request, queryset):
+        return queryset.filter(groups__name=self.value()) if self.value() in access.LABELS else queryset
+
+
 @admin.register(User)
 class UserAdmin(auth_admin.UserAdmin):
     """Users are made inactive, not deleted: the logs go on naming them."""
@@ -58,7 +71,8 @@ class UserAdmin(auth_admin.UserAdmin):
     add_form_template = None
     change_password_form = PasswordForm
     list_display = ["username", "first_name", "last_name", "roles", "is_active", "last_seen"]
-    list_filter = ["is_active", "groups"]
+    list_filter = ["is_active", RoleFilter]
+    add_words = _("New user")
     search_fields = ["username", "first_name", "last_name"]
     filter_horizontal = []
     readonly_fields = ["last_seen", "joined", "password_changed"]
@@ -72,6 +86,9 @@ class UserAdmin(auth_admin.UserAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
+
+    def add_view(self, request, form_url="", extra_context=None):
+        return super().add_view(request, form_url, {"title": self.add_words} | (extra_context or {}))
 
     @admin.display(description=_("Roles"))
     def roles(self, user):

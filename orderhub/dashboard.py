@@ -42,6 +42,7 @@ class Notice:
     text: str
     url: str
     level: str
+    link: str
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def board_for(user, *, now: datetime) -> Board:
     if user.has_perm("shipments.view_shipmentnotification"):
         cards += _notice_cards()
     if user.has_perm("orders.view_quarantinedorder"):
-        title = _("orders OrderHub could not read")
+        title = _("Unreadable orders (quarantine)")
         cards.append(_card(QuarantinedOrder.objects.count(), title, "orders_quarantinedorder", "", "bad"))
     return Board(cards, notices, bars, _last_runs(now) if sees_runs else [], sees_runs)
 
@@ -132,13 +133,13 @@ def _order_counts(now: datetime, zones: list[str]) -> dict[str, int]:
 
 def _order_cards(counts: dict[str, int]) -> list[Card]:
     rows = (
-        ("late", _("orders to ship, late"), "?due=late", "bad"),
-        ("today", _("orders to ship today"), "?due=today", "warn"),
-        ("next", _("orders to ship in the 7 days after"), "?due=next", "info"),
-        ("cancel", _("buyers ask to cancel"), "?kind=cancel", "bad"),
-        ("hold", _("orders on hold"), "?tab=hold", "warn"),
-        ("soon", _("unshipped orders lose their address within 3 days"), "?privacy=soon", "warn"),
-        ("overdue", _("erasures overdue"), "?privacy=overdue", "bad"),
+        ("late", _("Late orders"), "?due=late", "bad"),
+        ("today", _("To ship today"), "?due=today", "warn"),
+        ("next", _("To ship within 7 days"), "?due=next", "info"),
+        ("cancel", _("Cancellations requested"), "?kind=cancel", "bad"),
+        ("hold", _("Orders on hold"), "?tab=hold", "warn"),
+        ("soon", _("Addresses erased soon (3 days)"), "?privacy=soon", "warn"),
+        ("overdue", _("Overdue erasures"), "?privacy=overdue", "bad"),
     )
     return [_card(counts[name], title, "orders_order", query, level) for name, title, query, level in rows]
 
@@ -165,7 +166,7 @@ def _notice_cards() -> list[Card]:
         stuck=Count("pk", filter=Q(state__in=State.STUCK)),
         waiting=Count("pk", filter=Q(state__in=[State.RETRY_AT, State.UNKNOWN])),
     )
-    stuck, waiting = _("notices refused or needing attention"), _("notices throttled or being checked")
+    stuck, waiting = _("Notices refused or needing attention"), _("Notices throttled or being checked")
     return [
         _card(counts["stuck"], stuck, "shipments_shipmentnotification", "?state=stuck", "bad"),
         _card(counts["waiting"], waiting, "shipments_shipmentnotification", "?state=waiting", "info"),
@@ -179,7 +180,7 @@ def _accounts() -> list[Notice]:
     """Accounts that stopped, and order sources that send orders nobody connected."""
     stopped = AmazonAccount.objects.exclude(status=AmazonAccount.Status.ACTIVE).order_by("pk")[:MOST_ACCOUNTS]
     found = [
-        Notice(_("Account %(account)s: %(words)s") % {"account": account, "words": health.words(account)}, _page(account.pk), "bad")
+        Notice(_("Account %(account)s: %(words)s") % {"account": account, "words": health.words(account)}, _page(account.pk), "bad", _("Open the account"))
         for account in stopped
     ]  # fmt: skip
     rows = (
@@ -197,7 +198,7 @@ def _unconnected(row: dict) -> Notice:
         "count": row["count"],
         "source": market.label if market else row["marketplace_id"],
     }
-    return Notice(text, _page(row["account"]), "warn")
+    return Notice(text, _page(row["account"]), "warn", _("Open the account"))
 
 
 def _page(account_id: int) -> str:
@@ -214,7 +215,7 @@ def _machinery(now: datetime) -> list[Notice]:
     if JobRun.objects.filter(job=HEARTBEAT, started_at__gt=now - LATE).exists():
         return []
     text = _("The worker is silent: nothing is imported, sent or erased. Start it, or ask your administrator.")
-    return [Notice(text, _list("orderhub_jobrun"), "bad")]
+    return [Notice(text, _list("orderhub_jobrun"), "bad", _("Open"))]
 
 
 def _last_runs(now: datetime) -> list[JobRun]:

@@ -13,7 +13,12 @@ class RuleViolation(OrderHubError):
 
 
 class ConnectorError(OrderHubError):
-    """Base of what can go wrong between us and a marketplace."""
+    """Base of what can go wrong between us and a marketplace.
+
+    `detail`: the marketplace's own words. They may repeat an address: never part of the text, kept as personal data.
+    """
+
+    detail = ""
 
     def __init__(self, message: str, *, code: str = "", request_id: str = ""):
         super().__init__(message)
@@ -50,4 +55,6 @@ class RequestRejected(ConnectorError):
 
 
 class UnexpectedAnswer(ConnectorError):
-    """Their format moved, or we misread it."""
+    """Their format moved, or we misread it. `restart`: the page asked for cannot be had, read from the start."""
+
+    restart = False

@@ -22,18 +22,20 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
-from orderhub.errors import OutcomeUnknown, TryLater, UnexpectedAnswer
+from orderhub.errors import OutcomeUnknown, RequestRejected, TryLater, UnexpectedAnswer
 
 log = logging.getLogger("orderhub.http")
 
 CONNECT_S = 5.0
-READ_S = 30.0
-TOTAL_S = 60.0
+READ_S = 10.0
+TOTAL_S = 15.0
 MAX_BYTES = 20 * 1024 * 1024
 READS = frozenset({"GET", "HEAD"})
 MAX_JSON_DEPTH = 50
 LOOPBACK_NAMES = frozenset({"localhost"})
+DOTS = frozenset({"", ".", ".."})  # as a part of a path they would make another path
 
 
 class NotAllowed(ValueError):
@@ -90,6 +92,13 @@ class Answer:
             code="UnreadableAnswer",
             request_id=self.request_id,
         )
+
+
+def _filled_in(method: str, route: str, path: Mapping[str, str]) -> str:
+    """The route with its values in place, each of which stays one part of the path."""
+    if DOTS & set(path.values()):
+        raise RequestRejected(f"{method} {route}: a value fits no path", code="BadPath")
+    return route.format(**{key: quote(value, safe="", errors="replace") for key, value in path.items()})
 
 
 def _no_constant(name: str):
@@ -180,6 +189,7 @@ class HttpClient:
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy, no .netrc from the environment
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.get_redirect_target = lambda answer: None  # else it reads a redirect's whole body, uncapped
         self._session.mount("http://", _Adapter(max_retries=0))
         self._session.mount("https://", _Adapter(max_retries=0))
 
@@ -204,27 +214,19 @@ class HttpClient:
         params: Mapping[str, str] | None = None,
         json_body: dict | None = None,
         form: Mapping[str, str] | None = None,
-        content: tuple[str, bytes] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One call, one answer, whatever its status. `route` is a template such as `/orders/{orderId}`.
 
         Raises TryLater where nothing was sent or a read failed; OutcomeUnknown where a write was sent and no
-        complete answer came; UnexpectedAnswer where the answer is larger than allowed or a redirect. Never retries.
+        complete answer came; UnexpectedAnswer where the answer is larger than allowed or a redirect; RequestRejected,
+        with nothing sent, where a value fits no path or header. Never retries.
         """
-        url = self.base_url + route.format(**{key: quote(value, safe="") for key, value in (path or {}).items()})
-        return self._send(method, url, route, params, json_body, form, content, headers)
-
-    def send_to(self, method: str, url: str, route: str, **kwargs) -> Answer:
-        """Like `send`, to a full URL that an answer named (a feed document). Its host must be allowed too."""
-        self._check(url)
-        return self._send(method, url, route, None, None, None, kwargs.get("content"), kwargs.get("headers"))
-
-    def _send(self, method, url, route, params, json_body, form, content, headers) -> Answer:
+        url = self.base_url + _filled_in(method, route, path or {})
         sent_headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"} | dict(headers or {})
+        if not all(value.isascii() and value.isprintable() for value in sent_headers.values()):
+            raise RequestRejected(f"{method} {route}: a value fits no header", code="BadHeader")
         data = dict(form) if form is not None else None
-        if content is not None:
-            sent_headers["Content-Type"], data = content
         started = time.monotonic()
         call = _Call()
         try:
@@ -235,7 +237,7 @@ class HttpClient:
                 )  # fmt: skip
                 with response:
                     body = self._read(response, route)
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             self._log(method, route, "none", "", started)
             raise self._failure(method, route, call, error) from None
         answer = Answer(response.status_code, response.headers, body, f"{method} {route}")

@@ -11,12 +11,15 @@ import importlib
 import logging
 import time
 import traceback
+import unicodedata
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.apps import apps
+from django.db import Error as AnyDatabaseError
+from django.db import connection
 from django.utils.module_loading import module_has_submodule
 
 from orderhub import clock
@@ -24,11 +27,21 @@ from orderhub import clock
 log = logging.getLogger("orderhub.jobs")
 
 BUDGET_S = 40  # a job stops at this, commits, and enqueues itself again; the queue's own limit is 60 s
-LEASE_S = 70  # beyond the queue's limit, so a lease never ends under a living holder
+CALLS_S = 30  # what a job of outside calls may use: one more call, with its sign-in, then still ends before the 60 s
+# In a worker, beyond the queue's limit: a lease never ends under a living holder. In a command nothing ends a run but
+# its budget: where one call takes longer than the rest of the lease, a second holder may start beside it, and it is
+# the claims and constraints on the rows that keep the two apart.
+LEASE_S = 70
 MAX_STARTS = 3  # runs that began and never ended, before a job is slowed down
 POISON_PAUSE = timedelta(minutes=15)
+CLOCK_SLACK = timedelta(minutes=1)  # between two processes' "now", waiting for a locked database included
 ENTRY = "orderhub.jobs.run"
 HOUSEKEEPING = "orderhub.housekeeping.jobs"
+UNFINISHED = "ended without a word"
+
+
+class Busy(Exception):
+    """The lease is not to be had now; the text says why."""
 
 
 class JobFailed(Exception):
@@ -86,60 +99,113 @@ def enqueue(func: Callable[..., str], *ids: int) -> None:
 
 @contextlib.contextmanager
 def inline() -> Iterator[None]:
-    """Run what is enqueued inside the block right after it, in this process: commands, demo and tests."""
+    """Run what is enqueued inside the block right after it, in this process: commands, demo and tests.
+
+    A failed job, in the block or after it, does not drop what waits: JobFailed comes at the end and names all of them.
+    """
     waiting: list[tuple[str, tuple[int, ...]]] = []
+    failures: list[str] = []
     _inline.append(waiting)
     try:
-        yield
+        try:
+            yield
+        except JobFailed as error:
+            failures.append(str(error))
         deadline = time.monotonic() + 20 * BUDGET_S
         while waiting and time.monotonic() < deadline:
             name, ids = waiting.pop(0)
-            run(name, *ids)
+            try:
+                run(name, *ids)
+            except JobFailed as error:
+                failures.append(str(error))
     finally:
         _inline.pop()
+    if failures:
+        raise JobFailed("; ".join(failures))
 
 
 def run(name: str, *ids: int) -> str:
     """Run one job now and say what came of it. The queue's only entry. Raises JobFailed with an error id, no values."""
+    job = declared()[name]
+    try:
+        return under_lease(":".join([name, *map(str, ids)]), lambda: job.func(*ids))
+    except Busy as busy:
+        return str(busy)
+
+
+def under_lease(key: str, work: Callable[[], str]) -> str:
+    """Do the work while nobody else holds this lease, with a run on record; returns the work's sentence, cleaned.
+
+    Raises Busy where the lease is taken, JobFailed with an error id and no values where the work fails.
+    """
     from orderhub.models import JobLease, JobRun
 
-    job = declared()[name]
-    key = ":".join([name, *map(str, ids)])
+    holder, ended = _take(key), True
+    try:
+        JobRun.objects.close_unfinished(key, now=clock.now(), outcome=UNFINISHED)
+        return _guarded(JobRun.objects.create(job=key, started_at=clock.now()), work)
+    except BaseException as error:
+        ended = isinstance(error, JobFailed)  # stopped from outside, it goes on counting as a start without an end
+        raise
+    finally:
+        _drop_broken_connection()
+        JobLease.objects.release(key, holder, ended=ended)
+
+
+def _take(key: str) -> str:
+    """The lease's new holder, or Busy. A job that keeps killing its worker is made to wait."""
+    from orderhub.models import JobLease
+
     holder, now = uuid.uuid4().hex, clock.now()
     if not JobLease.objects.take(key, holder, now=now, until=now + timedelta(seconds=LEASE_S)):
-        return "already running"
-    if _starts(key) > MAX_STARTS:
-        JobLease.objects.filter(job=key, holder=holder).update(expires_at=now + POISON_PAUSE, starts=MAX_STARTS - 1)
+        raise Busy("already running")
+    if JobLease.objects.starts_of(key) > MAX_STARTS:
+        JobLease.objects.pause(key, holder, until=now + POISON_PAUSE, starts=MAX_STARTS - 1)
         log.error("job_slowed", extra={"job": key})
-        return "began three times without an end: tried again in 15 minutes"
-    record = JobRun.objects.create(job=key, started_at=now)
+        raise Busy("began three times without an end: tried again in 15 minutes")
+    return holder
+
+
+def _guarded(record, work: Callable[[], str]) -> str:
     try:
-        outcome = job.func(*ids)
+        outcome = _clean(work())
+        _finish(record, ok=True, outcome=outcome)
     except Exception as error:  # the one place: nothing of the error but its name and place may get further
         error_id = uuid.uuid4().hex[:12]
         where = _place(error)
-        log.error("job_failed", extra={"job": key, "error_id": error_id, "error": type(error).__name__, "at": where})
-        _finish(record, ok=False, outcome=f"{type(error).__name__} at {where}", error_id=error_id)
-        JobLease.objects.release(key, holder)
-        raise JobFailed(f"{key}: error {error_id}") from None
-    _finish(record, ok=True, outcome=outcome or "")
-    JobLease.objects.release(key, holder)
+        log.error(
+            "job_failed", extra={"job": record.job, "error_id": error_id, "error": type(error).__name__, "at": where}
+        )
+        _drop_broken_connection()
+        with contextlib.suppress(AnyDatabaseError):
+            _finish(record, ok=False, outcome=f"{type(error).__name__} at {where}", error_id=error_id)
+        raise JobFailed(f"{record.job}: error {error_id}") from None
+    except BaseException as error:  # out of time, or stopped by hand
+        with contextlib.suppress(AnyDatabaseError):
+            _finish(record, ok=False, outcome=f"{type(error).__name__} at {_place(error)}")
+        raise error from None  # what it interrupted may have been about an order
     return outcome
 
 
-def _starts(key: str) -> int:
-    from orderhub.models import JobLease
+def _drop_broken_connection() -> None:
+    """The failure may be the connection's: the next statement then opens another one."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
 
-    return JobLease.objects.values_list("starts", flat=True).get(job=key)
+
+def _clean(outcome: object) -> str:
+    """A job's sentence as every database, log and terminal takes it: "?" for control characters and lone surrogates."""
+    text = "" if outcome is None else str(outcome)
+    return "".join("?" if unicodedata.category(letter) in {"Cc", "Cs"} else letter for letter in text)
 
 
 def _finish(record, *, ok: bool, outcome: str, error_id: str = "") -> None:
     type(record).objects.filter(pk=record.pk).update(
-        finished_at=clock.now(), ok=ok, outcome=outcome[:300], error_id=error_id
+        finished_at=clock.now(), ok=ok, outcome=_clean(outcome)[:300], error_id=error_id
     )
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """File and line where it happened: code, not data."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from orderhub import clock
 from orderhub.models import JobRun, User
@@ -32,9 +32,11 @@ def healthz(request):
 
 
 @login_required
-@require_POST
 def set_language(request):
-    """Keep the language a member of staff chose, and go back to the page they came from."""
+    """Keep the language a member of staff chose, and go back to the page they came from. GET, as after signing in
+    again, changes nothing."""
+    if request.method != "POST":
+        return HttpResponseRedirect(reverse("admin:index"))
     language = request.POST.get("language", "")
     if language in dict(settings.LANGUAGES):
         User.objects.filter(pk=request.user.pk).update(language=language)

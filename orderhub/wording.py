@@ -7,6 +7,7 @@ from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from orderhub.money import display
 
@@ -52,6 +53,11 @@ def stacked_utc(instant: datetime | None, level: str = "plain") -> SafeString | 
         '<span class="oh-number oh-text--{}">{}</span><br><span class="oh-quiet oh-number">{} UTC</span>',
         level, day(there), formats.date_format(there, "H:i"),
     )  # fmt: skip
+
+
+def about(number: str, text: str) -> str:
+    """`111-…: text`, as the reader's language writes a colon; a text that names the order already stands alone."""
+    return str(text) if number in str(text) else _("%(number)s: %(text)s") % {"number": number, "text": text}
 
 
 def badge(word: str, level: str = "muted") -> SafeString:

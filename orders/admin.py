@@ -16,12 +16,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
 from orderhub import clock
+from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
 from orderhub.lists import ReadOnlyAdmin
-from orderhub.wording import amount, badge, short_day_and_time, stacked_utc, utc
+from orderhub.wording import about, amount, badge, short_day_and_time, stacked_utc, utc
 from orders import deadlines, deciding, erasurewords, filters, persons, timeline
 from orders.finding import search
 from orders.models import Order, OrderItem, QuarantinedOrder, SkippedOrder
+from privacy import access
 
 Status = Order.Status
 LEVELS = {Status.AWAITING_SHIPMENT: "info", Status.ON_HOLD: "warn", Status.SHIPPED: "ok"}
@@ -56,9 +58,12 @@ class OrderList(ChangeList):
         chosen = self.params.get("tab", "")
         named = [(code, name) for code, (name, _condition) in filters.TABS.items()]
         return [
-            {"name": name, "count": counts[code or "all"], "url": self._tab_url(code), "current": code == chosen}
+            {
+                "name": name, "count": counts[code or "all"], "url": self._tab_url(code), "current": code == chosen,
+                "hint": filters.HINTS.get(code, ""),
+            }
             for code, name in [*named, ("", pgettext("tab", "All"))]
-        ]
+        ]  # fmt: skip
 
     def get_ordering_field_columns(self):
         """No column is marked as sorted until somebody sorts: the default depends on the tab."""
@@ -188,7 +193,7 @@ class OrderAdmin(ReadOnlyAdmin):
                 deed(order, by=request.user, now=clock.now())
                 done.append(order.order_number)
             except RuleViolation as error:
-                self.message_user(request, f"{order.order_number}: {error}", messages.ERROR)
+                self.message_user(request, about(order.order_number, str(error)), messages.ERROR)
         if done:
             self.message_user(request, told % {"numbers": ", ".join(done)}, messages.SUCCESS)
 
@@ -218,31 +223,37 @@ class OrderAdmin(ReadOnlyAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("store", "store__account")
 
+    @post_only("admin:orders_order_change")
     def hold_view(self, request, pk):
         reason = request.POST.get("reason", "")
         return self._decide(request, pk, lambda order, **who: deciding.hold(order, reason, **who), _now("Put on hold."))
 
+    @post_only("admin:orders_order_change")
     def release_view(self, request, pk):
-        return self._decide(request, pk, deciding.release, _now("Released from hold."))
+        return self._decide(request, pk, deciding.release, _now("Released from hold."), to_ship=True)
 
+    @post_only("admin:orders_order_change")
     def cancellation_view(self, request, pk):
         anyway = request.POST.get("answer") == "ship"
         told = _now("It can be sent now.") if anyway else _now("It stays on hold: cancel it in Seller Central.")
-        return self._decide(
-            request, pk, lambda order, **who: deciding.answer_cancellation(order, ship_anyway=anyway, **who), told
-        )
 
-    def _decide(self, request, pk: int, deed, told: str):
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+        def answer(order, **who):
+            deciding.answer_cancellation(order, ship_anyway=anyway, **who)
+
+        return self._decide(request, pk, answer, told, to_ship=anyway)
+
+    def _decide(self, request, pk: int, deed, told: str, *, to_ship: bool = False):
+        """`to_ship`: the order was cleared for sending; what still stands in its way is said instead of `told`."""
         if not self.has_decide_permission(request):
             raise PermissionDenied
         order = get_object_or_404(self.get_queryset(request), pk=pk)
         try:
             deed(order, by=request.user, now=clock.now())
-            self.message_user(request, f"{order.order_number}: {told}", messages.SUCCESS)
+            refusal = order.why_not_shippable() if to_ship else ""
+            level = messages.WARNING if refusal else messages.SUCCESS
+            self.message_user(request, about(order.order_number, refusal or told), level)
         except RuleViolation as error:
-            self.message_user(request, f"{order.order_number}: {error}", messages.ERROR)
+            self.message_user(request, about(order.order_number, str(error)), messages.ERROR)
         return HttpResponseRedirect(reverse("admin:orders_order_change", args=[order.pk]))
 
 
@@ -270,6 +281,8 @@ def _page(user, order: Order) -> dict:
     """What the page of one order shows; a constant number of queries. Logs the view of personal data."""
     now = clock.now()
     items = list(order.items.all())
+    notices = list(order.notifications.select_related("shipment"))
+    waits_for_cancellation = deciding.held_for_cancellation(order)
     return {
         "order": order,
         "badges": badges(order),
@@ -281,13 +294,28 @@ def _page(user, order: Order) -> dict:
         "erasure": erasurewords.of(order, now=now),
         "events": timeline.entries(order),
         "shipments": list(order.shipments.prefetch_related("labels")),
-        "notices": list(order.notifications.select_related("shipment")),
+        "notices": notices,
+        "may_quote": _may_quote(user, order, notices),
         "refusal": order.why_not_shippable(),
-        "asks_to_cancel": bool(order.cancel_requested_at) and order.is_open,
+        "asks_to_cancel": bool(order.cancel_requested_at) and order.is_open and not waits_for_cancellation,
+        "waits_for_cancellation": waits_for_cancellation,
         "may_decide": user.has_perm("orders.change_order"),
         "hold_reasons": [(code, _now(text)) for code, text in deciding.HOLD_REASONS.items()],
         "hold_reason": _now(order.hold_reason) if order.hold_reason else "",
     }
+
+
+def _may_quote(user, order: Order, notices: list) -> bool:
+    """Whether Amazon's own words about a notice are shown: they may repeat an address, so they count as one."""
+    if not any(notice.error_text for notice in notices):
+        return False
+    person = getattr(order, "person", None)
+    erased = order.masked or bool(person and person.marker)
+    if erased or not access.may_see_person(user, order_open=order.is_open):
+        return False
+    if not (person and person.holds_anything):  # else the panel of the person has logged this view
+        access.log_view(user, order.pk, what="order page")
+    return True
 
 
 def _totals(order: Order) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 
 from orderhub.errors import RuleViolation
 from orders.models import Order, OrderEvent
+from orders.models.order import CANCEL_HOLD
 
 # Reasons are chosen, not typed: a typed one could name a person, and holds are not erased. Stored in English.
 HOLD_REASONS = {
@@ -36,14 +37,25 @@ def release(order: Order, *, by, now: datetime) -> None:
         _note(order, OrderEvent.Kind.RELEASED, by=by, now=now)
 
 
+def held_for_cancellation(order: Order) -> bool:
+    """Whether somebody answered "do not send" and the order waits to be cancelled at Amazon."""
+    return order.status == Order.Status.ON_HOLD and order.hold_reason == CANCEL_HOLD
+
+
 def answer_cancellation(order: Order, *, ship_anyway: bool, by, now: datetime) -> None:
-    """Answer the buyer's wish to cancel. RuleViolation if there is none, or the order no longer waits."""
+    """Answer the buyer's wish to cancel. RuleViolation if there is none, or the order no longer waits.
+
+    "Ship anyway" also takes back an earlier "do not send"; a hold for another reason stays.
+    """
     if order.cancel_requested_at is None:
         raise RuleViolation(_("The buyer does not ask to cancel this order."))
     with transaction.atomic():
         order.decide_cancellation(ship_anyway=ship_anyway)
         answer = "ship" if ship_anyway else "cancel"
         _note(order, OrderEvent.Kind.CANCEL_DECIDED, by=by, now=now, answer=answer)
+        if ship_anyway and held_for_cancellation(order):
+            order.release()
+            _note(order, OrderEvent.Kind.RELEASED, by=by, now=now)
 
 
 def _note(order: Order, kind: str, *, by, now: datetime, **params: str) -> None:

@@ -30,6 +30,8 @@ def of(order: Order, *, now: datetime) -> ErasureClock:
         return ErasureClock((told, _why(order)), "")
     if order.pii_state == Order.PiiState.REDACTING:
         return ErasureClock((_("Personal data is being erased now and is no longer shown."),), "warn")
+    if order.pii_state == Order.PiiState.NONE:
+        return ErasureClock((_("OrderHub has no personal data for this order."),), "")
     if order.redaction_due_at is None:
         return ErasureClock((_("No date is set for erasing personal data."),), "")
     if order.redaction_due_at <= now:
@@ -44,14 +46,17 @@ def of(order: Order, *, now: datetime) -> ErasureClock:
 
 
 def _why(order: Order) -> str:
-    return reason(order.redaction_rule, periods_for(order.store))
+    return reason(order.redaction_rule, periods_for(order.store), status=order.status)
 
 
-def reason(rule: str, periods: Periods) -> str:
-    """Why this date: a sentence for each rule; '' for a rule this version does not know."""
+def reason(rule: str, periods: Periods, *, status: str) -> str:
+    """Why this date: a sentence for each rule; '' for a rule this version does not know.
+
+    The term since import also holds for orders nobody here ships: `status` tells those apart.
+    """
     match rule:
         case Rule.IMPORT:
-            return _("Because it is not fully shipped: %(days)d days after import.") % {"days": periods.unshipped}
+            return _since_import(status) % {"days": periods.unshipped}
         case Rule.DELIVERY:
             return _("Because it was delivered: %(days)d days after delivery.") % {"days": periods.shipped}
         case Rule.SHIP_DATE:
@@ -65,3 +70,11 @@ def reason(rule: str, periods: Periods) -> str:
         case Rule.CEILING:
             return _("Because nothing is kept longer than %(days)d days after import.") % {"days": CEILING_DAYS}
     return ""
+
+
+def _since_import(status: str) -> str:
+    if status == Order.Status.SHIPPED:
+        return _("Because it was shipped outside OrderHub: %(days)d days after import.")
+    if status == Order.Status.CANCELLED:
+        return _("Because it was cancelled: %(days)d days after import.")
+    return _("Because it is not fully shipped: %(days)d days after import.")

@@ -16,8 +16,13 @@ from stores.models import Store
 Status = Order.Status
 DUE_SOON = timedelta(days=3)
 MOST_STORES = 200
+LIVE = (Order.PiiState.NONE, Order.PiiState.PRESENT)
 TABS = {
-    "to_ship": (pgettext_lazy("tab", "To ship"), Q(status=Status.AWAITING_SHIPMENT)),
+    "to_ship": (pgettext_lazy("tab", "To ship"), Q(status=Status.AWAITING_SHIPMENT, pii_state__in=LIVE)),
+    "erased": (
+        pgettext_lazy("tab", "Address erased"),
+        Q(status=Status.AWAITING_SHIPMENT, pii_state__in=Order.PiiState.MASKED),
+    ),
     "hold": (pgettext_lazy("tab", "On hold"), Q(status=Status.ON_HOLD)),
     "unpaid": (
         pgettext_lazy("tab", "Awaiting payment"),
@@ -26,7 +31,7 @@ TABS = {
     "shipped": (pgettext_lazy("tab", "Shipped"), Q(status=Status.SHIPPED)),
     "cancelled": (pgettext_lazy("tab", "Cancelled"), Q(status=Status.CANCELLED)),
 }
-LIVE = (Order.PiiState.NONE, Order.PiiState.PRESENT)
+HINTS = {"erased": _("To be shipped from Seller Central")}
 
 
 def due_soon(now) -> Q:

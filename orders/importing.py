@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import DataError, IntegrityError, transaction
 
 from orderhub import failpoints
-from orderhub.errors import Throttled
+from orderhub.errors import OrderHubError, Throttled, UnexpectedAnswer
 from orderhub.jobs import BUDGET_S
 from orders.page import PageWriter
 from stores.connectors.base import Connector, OrderPage, RemoteOrder, Unreadable
@@ -20,7 +20,12 @@ from stores.models import AmazonAccount
 
 OVERLAP = timedelta(minutes=15)
 BOUND_AHEAD = timedelta(minutes=5)
+REFUSED = (DataError, IntegrityError, ValueError)  # what one order's values can make a database or its driver say
 FLOOR = timedelta(minutes=3)  # Amazon refills one search call per account in 179 s
+
+
+class AccountReopened(OrderHubError):
+    """Renewed, resumed or given another source while this import ran: the next run starts from what that left."""
 
 
 @dataclass
@@ -60,6 +65,10 @@ def import_changes(
         except Throttled as error:
             report.wait_s = error.wait_s
             return report
+        except UnexpectedAnswer as error:
+            if error.restart:  # the page we wanted cannot be had: next time the window is read from its start
+                _forget_window(account)
+            raise
         if page is None:
             break
         failpoints.reach("import.after_answer")
@@ -83,7 +92,7 @@ def _write(account, writer: PageWriter, page: OrderPage, *, after: datetime, rep
     """One page and the note where to go on, together. What one order breaks in the database, the others do not pay."""
     try:
         counts = _commit(account, writer, page, after=after)
-    except (DataError, IntegrityError):
+    except REFUSED:
         for order in page.orders:
             report.counts += _write_alone(writer, order)
         rest = OrderPage((), page.unreadable, _bound_of(page), page.next_token)
@@ -98,15 +107,28 @@ def _commit(account, writer: PageWriter, page: OrderPage, *, after: datetime) ->
         failpoints.reach("import.inside_page")
         account.window_after, account.page_token = after, page.next_token
         account.window_bound = account.window_bound or _bound_of(page)
-        account.save(update_fields=["window_after", "page_token", "window_bound", "has_pii_role"])
+        _keep(account, ["window_after", "page_token", "window_bound", "has_pii_role"])
     return counts
+
+
+def _keep(account: AmazonAccount, columns: list[str]) -> None:
+    """Write columns of the account, unless a person re-opened it meanwhile: then theirs count and this run ends."""
+    same = AmazonAccount.objects.filter(pk=account.pk, epoch=account.epoch)
+    if not same.update(**{name: getattr(account, name) for name in columns}):
+        raise AccountReopened(f"account {account.pk} was re-opened meanwhile")
+
+
+def _forget_window(account: AmazonAccount) -> None:
+    account.window_after = account.window_bound = None
+    account.page_token = ""
+    _keep(account, ["window_after", "window_bound", "page_token"])
 
 
 def _write_alone(writer: PageWriter, order: RemoteOrder) -> Counter:
     try:
         with transaction.atomic():
             return writer.write(OrderPage((order,), (), None))
-    except (DataError, IntegrityError) as error:
+    except REFUSED as error:
         with transaction.atomic():
             return writer.write(OrderPage((), (Unreadable(order.number, type(error).__name__, "database"),), None))
 
@@ -127,9 +149,10 @@ def _finish(account: AmazonAccount, connector: Connector, *, now: datetime, repo
     account.last_poll_at = now
     account.clock_skew_s = connector.skew_s
     account.has_pii_role = getattr(connector, "with_person", account.has_pii_role)
-    account.save(
-        update_fields=[
+    _keep(
+        account,
+        [
             "imported_until", "window_after", "window_bound", "page_token", "last_poll_at", "clock_skew_s", "has_pii_role",
-        ]
+        ],
     )  # fmt: skip
     report.complete = True

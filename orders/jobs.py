@@ -6,7 +6,7 @@ from django.conf import settings
 
 from orderhub import clock
 from orderhub.errors import CredentialsRejected, RequestRejected, TryLater, UnexpectedAnswer
-from orderhub.jobs import enqueue, every, task
+from orderhub.jobs import CALLS_S, enqueue, every, task
 from orders import importing
 from stores.connecting import connector_for
 from stores.health import stop_for
@@ -31,9 +31,12 @@ def import_account(account_id: int) -> str:
     if account.status != AmazonAccount.Status.ACTIVE:
         return f"account {account_id}: {account.status}"
     try:
-        report = importing.import_changes(account, connector_for(account), now=clock.now())
+        report = importing.import_changes(account, connector_for(account), now=clock.now(), budget_s=CALLS_S)
     except CredentialsRejected as error:
         return stop_for(account, error)
+    except importing.AccountReopened as error:
+        enqueue(import_account, account_id)
+        return str(error)
     except TryLater as error:
         _look_again(account_id, wait=max(timedelta(seconds=error.wait_s), RETRY))
         return f"account {account_id}: {error}"

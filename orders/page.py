@@ -19,7 +19,7 @@ from orders.personal_data import erasable
 from orders.retention import periods_for
 from privacy import retention
 from stores import marketplaces
-from stores.connectors.base import PERSON_FIELDS, OrderPage, RemoteOrder
+from stores.connectors.base import PERSON_FIELDS, OrderPage, RemoteOrder, RemotePerson
 from stores.models import AmazonAccount, Store, UnconnectedOrder
 
 _CODE = re.compile(r"[A-Z]+(_[A-Z]+)*")
@@ -166,8 +166,8 @@ class PageWriter:
         elif wanted == Status.SHIPPED:
             order.status, order.hold_reason = Status.SHIPPED, ""
             plan.events.append(self._event(order, Kind.SHIPPED_ELSEWHERE, {}))
-        elif wanted == Status.CANCELLED or order.status != Status.ON_HOLD:
-            # a hold set here outlives Amazon's "unshipped"; a cancelled order can be revived by Amazon only
+        elif wanted == Status.CANCELLED or order.status != Status.ON_HOLD or not order.hold_reason:
+            # a person's hold outlives Amazon's "unshipped"; one for a word we did not know ends with a word we know
             order.status = wanted
 
     def _note_cancel_request(self, remote: RemoteOrder, order: Order, plan: _Plan) -> None:
@@ -184,7 +184,9 @@ class PageWriter:
         if latched and offered:
             plan.counts["latched"] += 1
         gone, changed = (*erasable(), EMAIL), False
-        for name in PERSON_FIELDS:
+        for name in (
+            RemotePerson.KEPT if order.by_amazon else PERSON_FIELDS
+        ):  # whatever Amazon says later, FBA has no person
             value = getattr(remote.person, name)
             if not value or (latched and (name in gone or getattr(person, name))):
                 continue

@@ -32,7 +32,6 @@ TABLES = {
     "orders_skippedorder": Table.of(operational="id store_id order_number reason amazon_status seen_at"),
     "orders_quarantinedorder": Table.of(operational="id account_id order_number code path times seen_at"),
 }
-LIVE = (Order.PiiState.NONE, Order.PiiState.PRESENT)
 
 
 class _Subjects:
@@ -54,10 +53,11 @@ class _Subjects:
         return [_candidate(order) for order in [*self._unfinished(), *self._due(until)]]
 
     def finish(self, order_ids: list[int], *, now: datetime) -> None:
-        done = Order.objects.filter(pk__in=order_ids, pii_state=Order.PiiState.REDACTING)
         with transaction.atomic():
+            # Locked before it is read: of two redactors, the second finds nothing left to finish
+            done = self._unfinished().filter(pk__in=order_ids).select_for_update().order_by("pk")
             finished = list(done.values_list("pk", "redaction_rule"))
-            done.update(
+            Order.objects.filter(pk__in=[pk for pk, _rule in finished]).update(
                 pii_state=Order.PiiState.REDACTED,
                 redacted_at=now,
                 redaction_reason="amazon",
@@ -72,16 +72,21 @@ class _Subjects:
         Order.objects.filter(pk=order_id).update(redaction_error=error[:60])
 
     def overdue(self, *, now: datetime) -> int:
-        late = Q(pii_state__in=LIVE) | Q(pii_state=Order.PiiState.REDACTING)
-        return Order.objects.filter(late, redaction_due_at__lt=now).count()
+        return self._open().filter(redaction_due_at__lt=now).count()
 
     @staticmethod
-    def _due(now: datetime):
-        return Order.objects.filter(pii_state__in=LIVE, redaction_due_at__lte=now).order_by("redaction_due_at", "pk")
+    def _open():
+        """Not erased yet. Said that way round, so that no state can be forgotten."""
+        return Order.objects.exclude(pii_state=Order.PiiState.REDACTED)
 
-    @staticmethod
-    def _unfinished():
-        return Order.objects.filter(pii_state=Order.PiiState.REDACTING).order_by("redaction_due_at", "pk")
+    def _due(self, now: datetime):
+        begun = Order.PiiState.REDACTING
+        return (
+            self._open().exclude(pii_state=begun).filter(redaction_due_at__lte=now).order_by("redaction_due_at", "pk")
+        )
+
+    def _unfinished(self):
+        return self._open().filter(pii_state=Order.PiiState.REDACTING).order_by("redaction_due_at", "pk")
 
 
 def _candidate(order: Order) -> Candidate:
@@ -103,11 +108,15 @@ class _Holder:
         return iter(())
 
     def overwrite(self, order_ids: list[int], *, marker: str, now: datetime) -> dict[int, list[str]]:
-        """An empty field stays empty, a relay address stays as it is, a second run changes nothing."""
-        rows = OrderPersonalData.objects.filter(order__in=order_ids, marker="")
+        """An empty field stays empty, a relay address stays as it is, a second run changes nothing.
+
+        The rows are locked first, in the order in which an import locks them, so that neither waits for the other in
+        turn.
+        """
+        persons = OrderPersonalData.objects.filter(order__in=order_ids, marker="")
         held: dict[int, list[str]] = {}
         relayed: list[int] = []
-        for person in rows:
+        for person in persons.select_for_update().order_by("pk"):
             names = [name for name in erasable() if getattr(person, name)]
             if markers.is_relay(person.buyer_email):
                 relayed.append(person.pk)
@@ -118,7 +127,7 @@ class _Holder:
         changes[EMAIL] = Case(
             When(Q(pk__in=relayed) | Q(**{EMAIL: ""}), then=F(EMAIL)), default=Value(marker)
         )  # fmt: skip
-        rows.update(marker=marker, **changes)
+        persons.filter(pk__in=held).update(marker=marker, **changes)
         return held
 
     def leftovers(self, order_ids: list[int], *, now: datetime) -> set[int]:

@@ -70,7 +70,7 @@ def _reason(code: str) -> str:
 
 
 def _answer(code: str) -> str:
-    return {"ship": _("it is sent anyway"), "cancel": _("to be cancelled in Seller Central")}.get(code, code)
+    return {"ship": _("to be shipped anyway"), "cancel": _("to be cancelled in Seller Central")}.get(code, code)
 
 
 def _date(text: str) -> str:

@@ -1,22 +1,37 @@
 """What was erased and who looked: two lists to read, for the privacy officer and nobody else."""
 
+from django.apps import apps
 from django.contrib import admin
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
 from orderhub.wording import utc
-from privacy import access
+from privacy import access, registry
 from privacy.models import AccessLog, ErasureCertificate
 from privacy.retention import Rule
 
 RULE_WORDS = {
-    Rule.IMPORT.value: _("since import, not shipped"),
+    Rule.IMPORT.value: _("since import, not shipped with OrderHub"),
     Rule.DELIVERY.value: _("since delivery"),
     Rule.SHIP_DATE.value: _("since the ship date"),
     Rule.LABEL.value: _("since the label was made"),
     Rule.CREATION.value: _("since the shipment was made"),
     Rule.CEILING.value: _("longest term since import"),
 }
+
+WHAT_WORDS = {"order page": _("page of the order"), "label": _("label")}
+
+
+def field_words() -> dict[str, str]:
+    """What the columns that erasures name are called on screens, whichever app holds them."""
+    personal = set(registry.personal_columns())
+    found = {
+        field.column: field.verbose_name
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if (model._meta.db_table, field.column) in personal
+    }
+    return found | {"label": WHAT_WORDS["label"]}
 
 
 class ForPrivacyOfficer(admin.ModelAdmin):
@@ -85,20 +100,36 @@ class ErasureCertificateAdmin(ForPrivacyOfficer):
 
     @admin.display(description=_("fields"))
     def erased_fields(self, certificate):
-        return ", ".join(certificate.fields) or "–"
+        known = field_words()
+        return ", ".join(str(known.get(name, name)) for name in certificate.fields) or "–"
+
+
+class WhatFilter(admin.SimpleListFilter):
+    title = _("what")
+    parameter_name = "what"
+
+    def lookups(self, request, model_admin):
+        return list(WHAT_WORDS.items())
+
+    def queryset(self, request, queryset):
+        return queryset.filter(what=self.value()) if self.value() in WHAT_WORDS else queryset
 
 
 @admin.register(AccessLog)
 class AccessLogAdmin(ForPrivacyOfficer):
-    list_display = ["seen", "user", "order_id", "what", "why"]
+    list_display = ["seen", "user", "order_id", "what_words", "why"]
     list_select_related = ["user"]
-    list_filter = ["what", "why", ("user", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [WhatFilter, "why", ("user", admin.RelatedOnlyFieldListFilter)]
     date_hierarchy = "at"
     search_fields = ["=order_id", "=user__username"]
     search_help_text = _("An order's id or a user name")
     ordering = ["-at", "-pk"]
-    fields = ["seen", "user", "order_id", "what", "why"]
+    fields = ["seen", "user", "order_id", "what_words", "why"]
 
     @admin.display(description=_("at"), ordering="at")
     def seen(self, entry):
         return utc(entry.at)
+
+    @admin.display(description=_("what"), ordering="what")
+    def what_words(self, entry):
+        return WHAT_WORDS.get(entry.what, entry.what)

@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from orderhub import clock
+from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
 from orderhub.jobs import enqueue
 from orderhub.lists import ChoiceFilter, ReadOnlyAdmin
-from orderhub.wording import badge, day, stacked_utc
+from orderhub.wording import about, badge, day, stacked_utc
 from orders.filters import MOST_STORES
 from orders.models import Order
 from shipments import confirming, noticewords, opening, sending
@@ -223,9 +224,13 @@ class NoticeAdmin(OrderRows):
     def next_try(self, row):
         return noticewords.of(row, now=clock.now()).next_try or "–"
 
-    @admin.display(description=_("Amazon's reason"))
+    @admin.display(description=_("reason"))
     def error(self, row):
-        return ": ".join(filter(None, [row.error_code, row.error_text])) or "–"
+        """The code and what it means; Amazon's own words may name a person and stay on the order's page."""
+        words = noticewords.of(row, now=clock.now())
+        if not words.code:
+            return "–"
+        return format_html('{} <span class="oh-quiet">{}</span>', words.reason, words.code)
 
     def has_retry_permission(self, request):
         return request.user.has_perm("shipments.retry_notification")
@@ -238,9 +243,8 @@ class NoticeAdmin(OrderRows):
         view = self.admin_site.admin_view(self.retry_view)
         return [path("<int:pk>/retry/", view, name="shipments_retry"), *super().get_urls()]
 
+    @post_only("admin:shipments_shipmentnotification_change")
     def retry_view(self, request, pk):
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         if not self.has_retry_permission(request):
             raise PermissionDenied
         row = get_object_or_404(self.get_queryset(request).select_related("order__store__account"), pk=pk)
@@ -254,7 +258,7 @@ class NoticeAdmin(OrderRows):
             try:
                 confirming.retry(row, now=clock.now())
             except RuleViolation as error:
-                self.message_user(request, f"{row.order.order_number}: {error}", messages.ERROR)
+                self.message_user(request, about(row.order.order_number, str(error)), messages.ERROR)
                 continue
             (later if noticewords.account_stopped(row) else done).append(row.order.order_number)
             accounts.add(row.order.store.account_id)

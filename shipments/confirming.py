@@ -27,7 +27,7 @@ from orderhub.errors import (
     UnexpectedAnswer,
 )
 from orderhub.jobs import BUDGET_S
-from orders.models import OrderEvent
+from orders.models import Order, OrderEvent
 from shipments.dispatching import amazon_ship_instant, carrier_for_amazon
 from shipments.models import ShipmentNotification
 from stores.connectors.base import Connector, Parcel, RemoteOrder
@@ -42,6 +42,7 @@ READ_AFTER = (
 )  # 2, 5 and 15 minutes after the call
 GIVE_UP_AFTER = timedelta(hours=24)
 MAX_STARTS = 3
+SILENCE = 2
 CASH_ON_DELIVERY = "CashOnDelivery"
 ALREADY = ("PackageToUpdateNotFound", "already fulfilled")
 EDITED_MEANWHILE = "InvalidPackageVersion"
@@ -74,6 +75,7 @@ def notify_due(
     if not rows.waiting(now).exists() and not rows.to_reconcile(now).exists():
         return report
     connector.sign_in()
+    silent = 0  # calls in a row that were sent and not answered
     for step, due in ((_reconcile, rows.to_reconcile(now)), (_send, rows.waiting(now))):
         for row in due.select_related("order__store__account", "shipment").iterator(chunk_size=100):
             if time.monotonic() - started > budget_s:
@@ -84,6 +86,9 @@ def notify_due(
             except Throttled as error:
                 report.wait_s = error.wait_s
                 break
+            silent = silent + 1 if step is _send and row.state == State.UNKNOWN else 0
+            if silent == SILENCE:  # Amazon hangs: each further call would cost its whole time limit
+                return report
     return report
 
 
@@ -169,7 +174,7 @@ def _given_up(row, now: datetime) -> bool:
 
 def _refused(row, error: RequestRejected, *, now: datetime, report: NotifyReport) -> None:
     """A clear no. Two of Amazon's refusals do not mean it: shipped already, and edited meanwhile."""
-    text = str(error)
+    text = error.detail
     said = {"error_code": _code_of(error), "error_text": text[:300]}
     if any(word in text for word in ALREADY):  # and where reading never shows it, a person looks after a day
         state = State.NEEDS_ATTENTION if _given_up(row, now) else State.UNKNOWN
@@ -183,7 +188,7 @@ def _refused(row, error: RequestRejected, *, now: datetime, report: NotifyReport
 
 
 def _code_of(error: RequestRejected) -> str:
-    text = str(error)
+    text = error.detail
     return next((word for word in (ALREADY[0], GONE, EDITED_MEANWHILE) if word in text), error.code)[:60]
 
 
@@ -229,7 +234,7 @@ def _reconcile(row: ShipmentNotification, connector: Connector, *, now: datetime
             now=now,
             report=report,
             error_code=error.code[:60],
-            error_text=str(error)[:300],
+            error_text=error.detail[:300],
         )
     else:
         _judge(row, remote, now=now, report=report)
@@ -264,6 +269,11 @@ def _settle(
         changes["starts"] = 0
     if state in State.FINAL:
         changes |= {"failing_since": None, "error_code": "", "error_text": ""}
+    elif (
+        changes.get("error_text")
+        and Order.objects.filter(pk=row.order_id, pii_state__in=Order.PiiState.MASKED).exists()
+    ):
+        changes["error_text"] = ""  # Amazon's words may repeat an address, and this order's is erased
     failpoints.reach("notify.after_answer")
     with transaction.atomic():
         if not ShipmentNotification.objects.move(row, frm=row.state, **changes):

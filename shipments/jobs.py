@@ -2,13 +2,14 @@
 
 from orderhub import clock
 from orderhub.errors import CredentialsRejected, TryLater
-from orderhub.jobs import enqueue, every, task
+from orderhub.jobs import CALLS_S, enqueue, every, task
 from shipments import confirming
 from shipments.models import ShipmentNotification
 from stores.connecting import connector_for
 from stores.health import stop_for
 from stores.models import AmazonAccount
 
+SOON_S = 5
 OPEN = ("pending", "retry_at", "unknown", "in_flight")
 
 
@@ -34,11 +35,12 @@ def notify_account(account_id: int) -> str:
     if account.status != AmazonAccount.Status.ACTIVE:
         return f"account {account_id}: {account.status}"
     try:
-        report = confirming.notify_due(account, connector_for(account), now=clock.now())
+        report = confirming.notify_due(account, connector_for(account), now=clock.now(), budget_s=CALLS_S)
     except CredentialsRejected as error:
         return stop_for(account, error)
     except TryLater as error:
         return f"account {account_id}: {error}"
-    if report.more:
+    soon = 0 < report.wait_s <= SOON_S and not clock.shifted()  # Amazon's bucket refills faster than our minute
+    if report.more or soon:
         enqueue(notify_account, account_id)
     return f"account {account_id}: {report.sentence()}"

@@ -1,9 +1,11 @@
 """What a notice's state means for the person who looks at it, and what to do next."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from orderhub.wording import utc
 from shipments.models import ShipmentNotification
@@ -17,21 +19,44 @@ LEVELS = {
 }  # fmt: skip
 WAITING = (State.PENDING, State.RETRY_AT, State.UNKNOWN)
 CAN_RETRY = (*WAITING, *State.STUCK)
+CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+REASONS = {
+    "NonexistentOrderItem": gettext_noop(
+        "Amazon does not find the items of this order: it was probably cancelled. Check it in Seller Central and, if the parcel has not left, do not send it."
+    ),
+    "Cancelled": gettext_noop("The order is cancelled at Amazon. If the parcel has not left, do not send it."),
+    "PackageToUpdateNotFound": gettext_noop(
+        "Amazon answers that this order is already shipped. Compare its parcel with the one here in Seller Central."
+    ),
+    "InvalidPackageVersion": gettext_noop(
+        "Somebody changed this parcel at Amazon meanwhile. Compare it with the one here in Seller Central."
+    ),
+    "Poison": gettext_noop(
+        "OrderHub broke off several times while it sent this notice. Check the order in Seller Central and tell your administrator."
+    ),
+}
 
 
 @dataclass(frozen=True)
 class NoticeWords:
-    """A notice as a person reads it. `next_try`: when OrderHub acts by itself, '' if it does not."""
+    """A notice as a person reads it. `next_try`: when OrderHub acts by itself, '' if it does not.
+
+    `code`: the error as a code, and `reason`: what that code means; each '' where there is none.
+    """
 
     meaning: str
     next_try: str
     level: str
     can_retry: bool
+    code: str
+    reason: str
 
 
 def of(notice: ShipmentNotification, *, now: datetime) -> NoticeWords:
+    code = notice.error_code if CODE.fullmatch(notice.error_code) else ""  # a route, say, helps nobody here
     return NoticeWords(
-        _meaning(notice), _next_try(notice, now), LEVELS.get(notice.state, "muted"), notice.state in CAN_RETRY
+        _meaning(notice), _next_try(notice, now), LEVELS.get(notice.state, "muted"), notice.state in CAN_RETRY,
+        code, _(REASONS[code]) if code in REASONS else "",
     )  # fmt: skip
 
 
@@ -60,7 +85,7 @@ def _meaning(notice: ShipmentNotification) -> str:
         case State.UNKNOWN:
             return _("Amazon's answer was not seen. OrderHub reads the order at Amazon before it sends anything again.")
         case State.REJECTED:
-            return _("Amazon refused the shipment. Read its reason below, mend it in Seller Central, then retry.")
+            return _("Amazon refused the shipment. Read the reason, mend it in Seller Central, then retry.")
         case State.NEEDS_ATTENTION:
             return _("OrderHub tried for too long and stopped. Check the order in Seller Central, then retry.")
     return ""

@@ -1,4 +1,4 @@
-"""What this app holds of people: label files. Everything else about a parcel is about a parcel."""
+"""What this app holds of people: label files, and Amazon's own words on a refused notice, which may repeat an address."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from privacy import markers
 from privacy.models import ErasureCertificate
 from privacy.registry import Table
 from shipments.labels import content, pdf
-from shipments.models import Label
+from shipments.models import Label, ShipmentNotification
 
 TABLES = {
     "shipments_shipment": Table.of(
@@ -25,13 +25,14 @@ TABLES = {
     "shipments_label": Table.of(operational="id shipment_id file created_at due_at due_rule redacted_at"),
     "shipments_shipmentnotification": Table.of(
         operational="id order_id channel shipment_id package_reference state created_at next_attempt_at lease_until fence "
-        "starts attempts reads failing_since request_hash error_code error_text confirmed_at"
+        "starts attempts reads failing_since request_hash error_code confirmed_at",
+        pii="error_text",
     ),
 }
 
 
 class _Holder:
-    """Label files; see privacy.registry.Holder. Each label goes on its own clock."""
+    """Label files and refusals; see privacy.registry.Holder. Each label goes on its own clock."""
 
     def destroy_files(self, order_ids: list[int], *, now: datetime) -> dict[int, int]:
         """Destroy the labels of these orders that are due themselves; a later one keeps its own date."""
@@ -42,10 +43,20 @@ class _Holder:
         return Counter(gone.values_list("shipment__order", flat=True))  # also those of a run that died
 
     def overwrite(self, order_ids: list[int], *, marker: str, now: datetime) -> dict[int, list[str]]:
-        return {}
+        words = self._words(order_ids).select_for_update().order_by("pk")
+        held = {order_id: ["error_text"] for order_id in words.values_list("order", flat=True)}
+        if held:
+            self._words(order_ids).update(error_text=marker)
+        return held
 
     def leftovers(self, order_ids: list[int], *, now: datetime) -> set[int]:
-        return set(self._due(now).filter(shipment__order__in=order_ids).values_list("shipment__order", flat=True))
+        labels = self._due(now).filter(shipment__order__in=order_ids).values_list("shipment__order", flat=True)
+        return {*labels, *self._words(order_ids).values_list("order", flat=True)}
+
+    @staticmethod
+    def _words(order_ids: list[int]):
+        said = ShipmentNotification.objects.filter(order__in=order_ids)
+        return said.exclude(error_text__in=["", *markers.MARKERS])
 
     def redact_due_files(self, *, now: datetime, marker: str) -> Iterator[tuple[int, str]]:
         """Labels whose own clock ran out, whatever their order's says."""

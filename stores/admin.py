@@ -6,13 +6,12 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import Http404, HttpResponseRedirect
 from django.urls import path, reverse
-from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from orderhub import wording
+from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
 from privacy import access
 from stores import admin_accounts, connecting, features, forms, marketplaces, words
@@ -28,6 +27,7 @@ class MerchantAdmin(admin.ModelAdmin):
     list_display = ["name", "accounts_count", "stores_count", "created"]
     search_fields = ["name"]
     fields = ["name"]
+    add_words = _("New merchant")
     show_full_result_count = False
     actions = None
 
@@ -52,6 +52,9 @@ class MerchantAdmin(admin.ModelAdmin):
     @admin.display(description=_("Created"), ordering="created_at")
     def created(self, merchant):
         return wording.utc(merchant.created_at)
+
+    def add_view(self, request, form_url="", extra_context=None):
+        return super().add_view(request, form_url, {"title": self.add_words} | (extra_context or {}))
 
     def has_add_permission(self, request):
         return request.user.has_perm("stores.add_amazonaccount")
@@ -182,7 +185,7 @@ class StoreAdmin(admin.ModelAdmin):
             for feature, enabled in states.items()
         ]
 
-    @method_decorator(require_POST)
+    @post_only("admin:stores_store_change")
     def grant_view(self, request, object_id):
         if not self.has_view_permission(request):
             raise PermissionDenied

@@ -13,9 +13,9 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_POST
 
 from orderhub import clock
+from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
 from stores import connecting, forms, health, overview, pending, words
 from stores.models import AmazonAccount, Merchant
@@ -32,6 +32,7 @@ class AmazonAccountAdmin(admin.ModelAdmin):
     ordering = ["merchant__name", "region", "pk"]
     show_full_result_count = False
     actions = None
+    add_words = _("Connect an Amazon account")
 
     # -- list
 
@@ -193,7 +194,7 @@ class AmazonAccountAdmin(admin.ModelAdmin):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         return self._page(request, self._account(request, object_id))
 
-    @method_decorator(require_POST)
+    @post_only("admin:stores_amazonaccount_change")
     def add_sources_view(self, request, object_id):
         account = self._account(request, object_id, "stores.change_amazonaccount", "stores.add_store")
         open_sources = overview.unconnected(account, list(account.stores.all()))
@@ -216,7 +217,8 @@ class AmazonAccountAdmin(admin.ModelAdmin):
         self.log_change(request, account, [{"changed": {"fields": ["order sources"]}}])
         return self._to_account(account.pk)
 
-    @method_decorator([require_POST, sensitive_post_parameters("token")])
+    @post_only("admin:stores_amazonaccount_change")
+    @method_decorator(sensitive_post_parameters("token"))
     @sensitive_variables("form")
     def renew_view(self, request, object_id):
         account = self._account(request, object_id, "stores.change_amazonaccount")
@@ -232,7 +234,7 @@ class AmazonAccountAdmin(admin.ModelAdmin):
         self.log_change(request, account, [{"changed": {"fields": ["authorisation"]}}])
         return self._to_account(account.pk)
 
-    @method_decorator(require_POST)
+    @post_only("admin:stores_amazonaccount_change")
     def resume_view(self, request, object_id):
         account = self._account(request, object_id, "stores.change_amazonaccount")
         try:
@@ -244,7 +246,7 @@ class AmazonAccountAdmin(admin.ModelAdmin):
             self.log_change(request, account, [{"changed": {"fields": ["status"]}}])
         return self._to_account(account.pk)
 
-    @method_decorator(require_POST)
+    @post_only("admin:stores_amazonaccount_change")
     def import_now_view(self, request, object_id):
         account = self._account(request, object_id, "stores.change_amazonaccount")
         moved = AmazonAccount.objects.working().filter(pk=account.pk).update(next_poll_at=clock.now())

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from orderhub import clock
 from orderhub.errors import (
     ConnectorError,
     CredentialsRejected,
@@ -26,6 +27,7 @@ from stores.connectors.amazon.signin import SignIn
 from stores.models import AmazonAccount, Merchant, Store, UnconnectedOrder
 from stores.throttle import AccountThrottle
 
+ASK_AGAIN = timedelta(hours=6)
 LWA_TOKEN_URL = "https://api.amazon.com/auth/o2/token"  # noqa: S105  an address, the same for every region
 
 
@@ -37,7 +39,7 @@ def _http(url: str) -> HttpClient:
 os.register_at_fork(after_in_child=_http.cache_clear)  # two processes must not read one socket
 
 
-def _amazon(region: str, token: str, throttle, *, with_person: bool = True) -> AmazonConnector:
+def _amazon(region: str, token: str, throttle, **given) -> AmazonConnector:
     base_url = settings.SPAPI_BASE_URL or f"https://{marketplaces.REGION_HOSTS[region]}"
     sign_in = SignIn(
         _http(settings.LWA_TOKEN_URL or LWA_TOKEN_URL),
@@ -45,14 +47,28 @@ def _amazon(region: str, token: str, throttle, *, with_person: bool = True) -> A
         settings.LWA_CLIENT_SECRET,
         token,
     )
-    return AmazonConnector(AmazonClient(_http(base_url), sign_in, throttle), with_person=with_person)
+    return AmazonConnector(AmazonClient(_http(base_url), sign_in, throttle), **given)
 
 
 def connector_for(account: AmazonAccount) -> AmazonConnector:
-    """The account's connector, its calls counted in the shared buckets."""
+    """The account's connector, its calls counted in the shared buckets.
+
+    Where Amazon keeps personal data from our application, it is asked again every few hours: roles are granted quietly.
+    """
+    asked = account.last_poll_at
     return _amazon(
-        account.region, account.refresh_token, AccountThrottle(account), with_person=account.has_pii_role
-    )  # fmt: skip
+        account.region,
+        account.refresh_token,
+        AccountThrottle(account),
+        with_person=account.has_pii_role,
+        ask_again=not account.has_pii_role
+        and (asked is None or clock.now() - asked > ASK_AGAIN or _new_quarter(asked)),
+    )
+
+
+def _new_quarter(before: datetime) -> bool:
+    """Whether one of the day's four quarters began since."""
+    return before.hour // 6 != clock.now().hour // 6
 
 
 @dataclass(frozen=True)
@@ -78,6 +94,12 @@ def verify(region: str, seller_id: str, token: str) -> Verification:
     """
     seller_id, token = seller_id.strip(), token.strip()
     _check_texts(region, seller_id, token)
+    if not (settings.LWA_CLIENT_ID and settings.LWA_CLIENT_SECRET):
+        raise RuleViolation(
+            _(
+                "LWA_CLIENT_ID and LWA_CLIENT_SECRET are not set: the operator must add them before accounts can be connected."
+            )
+        )
     connector = _amazon(region, token, NoThrottle())
     try:
         rows = connector.participations()
@@ -225,13 +247,13 @@ def read_again(account: AmazonAccount, marketplace_ids: list[str]) -> None:
     """A source opened later gets its recent orders too: the cursor goes back, and reading twice changes nothing."""
     UnconnectedOrder.objects.filter(account=account, marketplace_id__in=marketplace_ids).delete()
     account.refresh_from_db()  # a cursor in hand may be old
-    if account.last_poll_at is None:
-        return
-    start = account.last_poll_at - timedelta(days=settings.IMPORT_BACKFILL_DAYS)
-    account.imported_until = min(account.imported_until, start)
+    account.imported_until = min(account.imported_until, clock.now() - timedelta(days=settings.IMPORT_BACKFILL_DAYS))
     account.window_after = account.window_bound = account.next_poll_at = None
     account.page_token = ""
-    account.save(update_fields=["imported_until", "window_after", "window_bound", "next_poll_at", "page_token"])
+    account.epoch += 1  # an import that runs now must not write its cursor over this
+    account.save(
+        update_fields=["imported_until", "window_after", "window_bound", "next_poll_at", "page_token", "epoch"]
+    )
 
 
 def resume(account: AmazonAccount, *, now: datetime, by=None) -> AmazonAccount:
@@ -242,10 +264,12 @@ def resume(account: AmazonAccount, *, now: datetime, by=None) -> AmazonAccount:
     verified = verify(account.region, account.selling_partner_id, account.refresh_token)
     account.status, account.status_reason = AmazonAccount.Status.ACTIVE, ""
     account.verified_at, account.verified_by, account.participations = now, by, verified.participations
-    account.seller_plan, account.next_poll_at = verified.plan, None
+    account.seller_plan, account.has_pii_role, account.next_poll_at = verified.plan, True, None
+    account.epoch += 1
     account.save(
         update_fields=[
-            "status", "status_reason", "verified_at", "verified_by", "participations", "seller_plan", "next_poll_at",
+            "status", "status_reason", "verified_at", "verified_by", "participations", "seller_plan", "has_pii_role",
+            "next_poll_at", "epoch",
         ]
     )  # fmt: skip
     return account
@@ -258,10 +282,11 @@ def renew(account: AmazonAccount, token: str, *, now: datetime, by=None) -> Amaz
     account.status, account.status_reason = AmazonAccount.Status.ACTIVE, ""
     account.verified_at, account.verified_by, account.participations = now, by, verified.participations
     account.seller_plan, account.has_pii_role, account.next_poll_at = verified.plan, True, None
+    account.epoch += 1
     account.save(
         update_fields=[
             "refresh_token", "authorized_at", "authorization_expires_at", "status", "status_reason", "verified_at",
-            "verified_by", "participations", "seller_plan", "has_pii_role", "next_poll_at",
+            "verified_by", "participations", "seller_plan", "has_pii_role", "next_poll_at", "epoch",
         ]
     )  # fmt: skip
     return account

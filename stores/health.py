@@ -29,11 +29,11 @@ def words(account: AmazonAccount) -> str:
             )
         case AmazonAccount.Status.EXPIRED:
             return _(
-                "The yearly authorisation has expired. Authorise the application again in Seller Central and paste the new token here: import and notices go on where they stopped."
+                "The yearly authorisation has expired. Authorise the application again in Seller Central and paste the new token on the account's page: import and notices go on where they stopped."
             )
         case AmazonAccount.Status.REVOKED:
             return _(
-                "Amazon no longer accepts the token. Authorise the application again in Seller Central and paste the new token here: import and notices go on where they stopped."
+                "Amazon no longer accepts the token. Authorise the application again in Seller Central and paste the new token on the account's page: import and notices go on where they stopped."
             )
         case AmazonAccount.Status.PAUSED:
             return _("This account is paused: %(reason)s") % {"reason": account.status_reason}

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock
+from orderhub.constraints import known_values
 from privacy.fields import EncryptedTextField
 from stores import marketplaces
 
@@ -31,6 +32,16 @@ class Merchant(models.Model):
         return self.name
 
 
+class AccountStatus(models.TextChoices):
+    """Whether an account may be called."""
+
+    PENDING = "pending", _("to be verified")
+    ACTIVE = "active", _("active")
+    EXPIRED = "expired", _("authorisation expired")
+    REVOKED = "revoked", _("authorisation refused")
+    PAUSED = "paused", _("paused")
+
+
 class AmazonAccountQuerySet(models.QuerySet):
     def working(self):
         """Accounts whose authorisation stands, as far as we know."""
@@ -48,12 +59,7 @@ class AmazonAccountQuerySet(models.QuerySet):
 class AmazonAccount(models.Model):
     """One selling partner in one region: credentials, authorisation, cursor. Its stores share all of them."""
 
-    class Status(models.TextChoices):
-        PENDING = "pending", _("to be verified")
-        ACTIVE = "active", _("active")
-        EXPIRED = "expired", _("authorisation expired")
-        REVOKED = "revoked", _("authorisation refused")
-        PAUSED = "paused", _("paused")
+    Status = AccountStatus
 
     class Kind(models.TextChoices):
         UNIFIED = "unified", _("unified")
@@ -91,6 +97,7 @@ class AmazonAccount(models.Model):
     page_token = models.TextField(_("next page"), blank=True)
     last_poll_at = models.DateTimeField(_("last poll at"), null=True, blank=True)
     next_poll_at = models.DateTimeField(_("next poll at"), null=True, blank=True)
+    epoch = models.PositiveIntegerField(_("times re-opened"), default=0, editable=False)
     clock_skew_s = models.IntegerField(_("our clock ahead of Amazon's (s)"), default=0)
 
     objects = AmazonAccountQuerySet.as_manager()
@@ -108,6 +115,10 @@ class AmazonAccount(models.Model):
                 condition=~(Q(status="active") & Q(seller_plan="individual")),
                 name="account_active_is_professional",
             ),
+            models.CheckConstraint(
+                condition=~Q(status="active") | Q(imported_until__isnull=False), name="account_active_has_cursor"
+            ),
+            known_values("status", AccountStatus, "account_status_known"),
         ]
 
     def __str__(self) -> str:
@@ -125,9 +136,13 @@ class AmazonAccount(models.Model):
         self.authorization_expires_at = now + timedelta(days=AUTHORIZATION_DAYS)
 
     def stop(self, status: str, reason: str) -> None:
-        """Stop importing and notifying until a person acts; loses nothing. Safe to repeat."""
-        AmazonAccount.objects.filter(pk=self.pk).update(status=status, status_reason=reason[:300])
-        self.status, self.status_reason = status, reason[:300]
+        """Stop importing and notifying until a person acts; loses nothing. Safe to repeat.
+
+        Nothing happens if the account was re-opened since this row was read: the refusal was for what it had before.
+        """
+        same = AmazonAccount.objects.filter(pk=self.pk, epoch=self.epoch)
+        if same.update(status=status, status_reason=reason[:300]):
+            self.status, self.status_reason = status, reason[:300]
 
 
 class StoreQuerySet(models.QuerySet):
@@ -248,6 +263,7 @@ class RateBucket(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "operation"], name="bucket_once_per_operation"),
             models.CheckConstraint(condition=Q(tokens__gte=0) & Q(tokens__lte=F("burst")), name="bucket_within_burst"),
+            models.CheckConstraint(condition=Q(rate__gt=0), name="bucket_refills"),
         ]
 
     def __str__(self) -> str:

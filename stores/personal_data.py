@@ -6,7 +6,7 @@ TABLES = {
     "stores_merchant": Table.of(public="id name created_at"),
     "stores_amazonaccount": Table.of(
         public="id merchant_id region selling_partner_id account_type seller_plan status",
-        operational="authorized_at authorization_expires_at status_reason verified_at participations has_pii_role "
+        operational="authorized_at authorization_expires_at status_reason verified_at participations has_pii_role epoch "
         "imported_until window_after window_bound page_token last_poll_at next_poll_at clock_skew_s",
         staff="verified_by_id",
         secret="refresh_token",

@@ -1,6 +1,7 @@
 """The shared token bucket: one row per account and operation, taken by compare-and-swap on both databases.
 
-We use 80 % of the published rate so that other tools of the seller fit beside us, and the whole burst.
+We use 80 % of the published rate so that other tools of the seller fit beside us, and the whole burst. `rate` and
+`burst` of every call are the published ones: a header or a row that strays far from them is not believed.
 """
 
 from datetime import datetime, timedelta
@@ -13,6 +14,8 @@ from stores.models import AmazonAccount, RateBucket
 SHARE = 0.8
 SWAPS = 20
 MAX_BACKOFF_S = 3600
+LEAST, MOST = 0.1, 10  # of the published rate: what a header may make of it
+JITTER = timedelta(seconds=5)  # clocks of two processes differ by less
 
 
 class AccountThrottle:
@@ -27,8 +30,9 @@ class AccountThrottle:
             now = clock.now()
             bucket = self._bucket(operation, rate, burst, now)
             tokens = _refilled(bucket, now)
-            if bucket.blocked_until and bucket.blocked_until > now:
-                raise self._closed(operation, (bucket.blocked_until - now).total_seconds())
+            closed_s = _closed_s(bucket, now)
+            if closed_s:
+                raise self._closed(operation, closed_s)
             if tokens < 1:
                 raise self._closed(operation, (1 - tokens) / bucket.rate)
             if self._swap(bucket, tokens=tokens - 1, updated_at=now):
@@ -39,26 +43,33 @@ class AccountThrottle:
         """Seconds until a token is there for us when `ahead` others go first. Reads only."""
         now = clock.now()
         bucket = self._bucket(operation, rate, burst, now)
-        closed = max(0.0, (bucket.blocked_until - now).total_seconds()) if bucket.blocked_until else 0.0
-        return max(closed, (ahead + 1 - _refilled(bucket, now)) / bucket.rate)
+        return max(_closed_s(bucket, now), (ahead + 1 - _refilled(bucket, now)) / bucket.rate)
 
-    def learned(self, operation: str, header_rate: float) -> None:
-        """Amazon answered: take over the rate it names, and forget earlier refusals."""
-        bucket = RateBucket.objects.filter(account=self.account, operation=operation).first()
-        if bucket is None:
-            return
-        wanted = header_rate * SHARE if header_rate > 0 else bucket.rate
-        if bucket.throttled or abs(bucket.rate - wanted) > 1e-9:
-            self._swap(bucket, rate=wanted, throttled=0, blocked_until=None)
+    def learned(self, operation: str, header_rate: float, *, rate: float, burst: float) -> None:
+        """Amazon answered: take over the rate it names, within bounds, and forget refusals whose wait is over.
 
-    def refused(self, operation: str, *, retry_after_s: float = 0) -> float:
-        """Amazon said 429: close the bucket, longer each time in a row. Returns the seconds to wait."""
+        A wait that still runs was asked for after our call had begun, and stays.
+        """
         now = clock.now()
-        bucket = RateBucket.objects.get(account=self.account, operation=operation)
-        backoff = min(MAX_BACKOFF_S, 2.0 ** min(bucket.throttled, 10)) * uniform(1, 1.5)
-        wait_s = max(1 / bucket.rate, backoff, retry_after_s)
-        blocked_until = now + timedelta(seconds=wait_s)
-        self._swap(bucket, tokens=0.0, updated_at=now, blocked_until=blocked_until, throttled=bucket.throttled + 1)
+        bucket = self._bucket(operation, rate, burst, now)
+        wanted = _believed(header_rate * SHARE, rate) if header_rate > 0 else bucket.rate
+        changes = {} if abs(bucket.rate - wanted) <= 1e-9 else {"rate": wanted}
+        if bucket.throttled and not _closed_s(bucket, now):
+            changes |= {"throttled": 0, "blocked_until": None}
+        if changes:
+            self._swap(bucket, **changes)
+
+    def refused(self, operation: str, *, retry_after_s: float = 0, rate: float, burst: float) -> float:
+        """Amazon said 429: close the bucket, longer each time in a row. Returns the seconds to wait, an hour at most."""
+        wait_s = 0.0
+        for _attempt in range(SWAPS):
+            now = clock.now()
+            bucket = self._bucket(operation, rate, burst, now)
+            backoff = 2.0 ** min(bucket.throttled, 12) * uniform(1, 1.5)
+            wait_s = min(MAX_BACKOFF_S, max(1 / bucket.rate, backoff, retry_after_s))
+            until, times = now + timedelta(seconds=wait_s), bucket.throttled + 1
+            if self._swap(bucket, tokens=0.0, updated_at=now, blocked_until=until, throttled=times):
+                break
         return wait_s
 
     def _bucket(self, operation: str, rate: float, burst: float, now: datetime) -> RateBucket:
@@ -74,6 +85,10 @@ class AccountThrottle:
             )
             RateBucket.objects.bulk_create([fresh], ignore_conflicts=True)
             found = RateBucket.objects.get(account=self.account, operation=operation)
+        if found.updated_at > now + JITTER:  # the clock went back: a bucket dated ahead would not refill until then
+            self._swap(found, updated_at=now)
+            found = RateBucket.objects.get(pk=found.pk)
+        found.rate = _believed(found.rate, rate)
         return found
 
     @staticmethod
@@ -84,7 +99,18 @@ class AccountThrottle:
 
     @staticmethod
     def _closed(operation: str, wait_s: float) -> Throttled:
-        return Throttled(f"{operation}: our copy of the bucket is empty", wait_s=max(wait_s, 0.05), code="BucketEmpty")
+        wait_s = min(MAX_BACKOFF_S, max(wait_s, 0.05))
+        return Throttled(f"{operation}: our copy of the bucket is empty", wait_s=wait_s, code="BucketEmpty")
+
+
+def _believed(rate: float, published: float) -> float:
+    return min(MOST * published * SHARE, max(LEAST * published * SHARE, rate))
+
+
+def _closed_s(bucket: RateBucket, now: datetime) -> float:
+    """Seconds the bucket stays closed. Further ahead than we ever close it: the clock went back, and it is open."""
+    ahead = (bucket.blocked_until - now).total_seconds() if bucket.blocked_until else 0.0
+    return ahead if 0 < ahead <= MAX_BACKOFF_S else 0.0
 
 
 def _refilled(bucket: RateBucket, now: datetime) -> float:

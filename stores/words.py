@@ -35,7 +35,9 @@ def store_badge(store: Store) -> str:
 
 
 def expiry_badge(account: AmazonAccount) -> str:
-    """How many days the authorisation has left."""
+    """How many days the authorisation has left; nothing is left of one that Amazon no longer accepts."""
+    if account.status == AmazonAccount.Status.REVOKED:
+        return badge(gettext("no longer valid"), "bad")
     days = (account.authorization_expires_at - clock.now()).days
     if days < 0:
         return badge(gettext("expired"), "bad")

@@ -220,6 +220,18 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='order',
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['awaiting_payment', 'awaiting_shipment', 'pending_fulfillment', 'on_hold', 'shipped', 'cancelled'])), name='order_status_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='order',
+            constraint=models.CheckConstraint(condition=models.Q(('fulfilled_by__in', ['MFN', 'AFN'])), name='order_fulfilled_by_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='order',
+            constraint=models.CheckConstraint(condition=models.Q(('pii_state__in', ['none', 'present', 'redacting', 'redacted'])), name='order_pii_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='order',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('fulfilled_by', 'AFN'), _negated=True), ('status', 'shipped'), _connector='OR'), name='order_by_amazon_is_shipped'),
         ),
         migrations.AddConstraint(
@@ -233,6 +245,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='order',
             constraint=models.CheckConstraint(condition=models.Q(('fulfilled_by', 'AFN'), models.Q(('origin_marketplace', 'amazon'), _negated=True), ('redaction_due_at__isnull', False), _connector='OR'), name='order_amazon_has_due_date'),
+        ),
+        migrations.AddIndex(
+            model_name='orderitem',
+            index=models.Index(fields=['sku'], name='item_sku'),
+        ),
+        migrations.AddIndex(
+            model_name='orderitem',
+            index=models.Index(fields=['asin'], name='item_asin'),
         ),
         migrations.AddConstraint(
             model_name='orderitem',
@@ -253,14 +273,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='skippedorder',
             constraint=models.UniqueConstraint(fields=('store', 'order_number'), name='skipped_once'),
-        ),
-        migrations.AddIndex(
-            model_name='orderitem',
-            index=models.Index(fields=['sku'], name='item_sku'),
-        ),
-        migrations.AddIndex(
-            model_name='orderitem',
-            index=models.Index(fields=['asin'], name='item_asin'),
         ),
         migrations.RunPython(keep_none, migrations.RunPython.noop),
     ]

@@ -10,12 +10,43 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from orderhub import clock
+from orderhub.constraints import known_values
 from orderhub.errors import RuleViolation
 from orderhub.money import Money
 from stores.models import Store
 
 CANCEL_HOLD = gettext_noop("Buyer asked to cancel: cancel it in Seller Central.")  # translated when shown
 MONEY = {"max_digits": 18, "decimal_places": 4, "null": True, "blank": True}
+
+
+class OrderStatus(models.TextChoices):
+    """Where an order stands with us."""
+
+    AWAITING_PAYMENT = "awaiting_payment", _("Awaiting payment")
+    AWAITING_SHIPMENT = "awaiting_shipment", _("Awaiting shipment")
+    PENDING_FULFILLMENT = "pending_fulfillment", _("Pending fulfilment")
+    ON_HOLD = "on_hold", _("On hold")
+    SHIPPED = "shipped", _("Shipped")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class FulfilledBy(models.TextChoices):
+    """Who sends it."""
+
+    MERCHANT = "MFN", _("Merchant")
+    AMAZON = "AFN", _("Amazon (FBA)")
+
+
+class PiiState(models.TextChoices):
+    """What we hold of the people of an order."""
+
+    NONE = "none", _("none received")
+    PRESENT = "present", _("present")
+    REDACTING = "redacting", _("being erased")
+    REDACTED = "redacted", _("erased")
+
+
+PiiState.MASKED = (PiiState.REDACTING, PiiState.REDACTED)  # nobody may see what the columns still hold
 
 
 class OrderQuerySet(models.QuerySet):
@@ -25,25 +56,13 @@ class OrderQuerySet(models.QuerySet):
             pii_state__in=Order.PiiState.MASKED
         )
 
-    def for_page(self):
-        """What the lists show, in one query."""
-        return self.select_related("store", "store__account")
-
 
 class Order(models.Model):
     """One order of one store. Instants are UTC."""
 
-    class Status(models.TextChoices):
-        AWAITING_PAYMENT = "awaiting_payment", _("Awaiting payment")
-        AWAITING_SHIPMENT = "awaiting_shipment", _("Awaiting shipment")
-        PENDING_FULFILLMENT = "pending_fulfillment", _("Pending fulfilment")
-        ON_HOLD = "on_hold", _("On hold")
-        SHIPPED = "shipped", _("Shipped")
-        CANCELLED = "cancelled", _("Cancelled")
+    Status = OrderStatus
 
-    class FulfilledBy(models.TextChoices):
-        MERCHANT = "MFN", _("Merchant")
-        AMAZON = "AFN", _("Amazon (FBA)")
+    FulfilledBy = FulfilledBy
 
     class ServiceLevel(models.TextChoices):
         EXPEDITED = "EXPEDITED", _("Expedited")
@@ -55,13 +74,7 @@ class Order(models.Model):
         SCHEDULED = "SCHEDULED", _("Scheduled")
         STANDARD = "STANDARD", _("Standard")
 
-    class PiiState(models.TextChoices):
-        NONE = "none", _("none received")
-        PRESENT = "present", _("present")
-        REDACTING = "redacting", _("being erased")
-        REDACTED = "redacted", _("erased")
-
-    PiiState.MASKED = (PiiState.REDACTING, PiiState.REDACTED)
+    PiiState = PiiState
 
     store = models.ForeignKey(Store, models.PROTECT, verbose_name=_("store"), related_name="orders")
     order_number = models.CharField(_("order number"), max_length=60)
@@ -124,6 +137,9 @@ class Order(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["store", "order_number"], name="order_once_per_store"),
+            known_values("status", OrderStatus, "order_status_known"),
+            known_values("fulfilled_by", FulfilledBy, "order_fulfilled_by_known"),
+            known_values("pii_state", PiiState, "order_pii_state_known"),
             models.CheckConstraint(
                 condition=~Q(fulfilled_by="AFN") | Q(status="shipped"), name="order_by_amazon_is_shipped"
             ),
@@ -188,6 +204,8 @@ class Order(models.Model):
             return _now("Order %(number)s is on hold. Release it first, on the order's page.") % number
         if self.status == self.Status.AWAITING_PAYMENT:
             return _now("Order %(number)s is not paid yet: Amazon will say when it may be sent.") % number
+        if self.status == self.Status.PENDING_FULFILLMENT:
+            return _now("Order %(number)s is being fulfilled elsewhere: it cannot be sent from here.") % number
         if self.cancel_requested_at:
             return (
                 _now("The buyer of order %(number)s asks to cancel it. Decide that on the order's page first.") % number

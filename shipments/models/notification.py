@@ -7,8 +7,31 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock
+from orderhub.constraints import known_values
 from orders.models import Order
 from shipments.models.shipment import Shipment
+
+
+class NotificationState(models.TextChoices):
+    """What became of a notice."""
+
+    PENDING = "pending", _("waiting to be sent")
+    IN_FLIGHT = "in_flight", _("being sent")
+    CONFIRMED = "confirmed", _("accepted")
+    CONFIRMED_EXTERNAL = "confirmed_external", _("already shipped outside OrderHub")
+    RETRY_AT = "retry_at", _("throttled or not reached, will retry")
+    UNKNOWN = "unknown", _("outcome unknown, being checked")
+    REJECTED = "rejected", _("refused")
+    NEEDS_ATTENTION = "needs_attention", _("needs attention")
+    MANUAL = "manual", _("done by hand")
+
+
+NotificationState.FINAL = (
+    NotificationState.CONFIRMED,
+    NotificationState.CONFIRMED_EXTERNAL,
+    NotificationState.MANUAL,
+)
+NotificationState.STUCK = (NotificationState.REJECTED, NotificationState.NEEDS_ATTENTION)
 
 
 class NotificationQuerySet(models.QuerySet):
@@ -35,19 +58,7 @@ class ShipmentNotification(models.Model):
         AMAZON = "amazon", "Amazon"
         BIGCOMMERCE = "bigcommerce", "BigCommerce"
 
-    class State(models.TextChoices):
-        PENDING = "pending", _("waiting to be sent")
-        IN_FLIGHT = "in_flight", _("being sent")
-        CONFIRMED = "confirmed", _("accepted")
-        CONFIRMED_EXTERNAL = "confirmed_external", _("already shipped outside OrderHub")
-        RETRY_AT = "retry_at", _("throttled or not reached, will retry")
-        UNKNOWN = "unknown", _("outcome unknown, being checked")
-        REJECTED = "rejected", _("refused")
-        NEEDS_ATTENTION = "needs_attention", _("needs attention")
-        MANUAL = "manual", _("done by hand")
-
-    State.FINAL = (State.CONFIRMED, State.CONFIRMED_EXTERNAL, State.MANUAL)
-    State.STUCK = (State.REJECTED, State.NEEDS_ATTENTION)
+    State = NotificationState
 
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="notifications")
     channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices, default=Channel.AMAZON)
@@ -76,6 +87,12 @@ class ShipmentNotification(models.Model):
         permissions = [("retry_notification", _("Can send stuck notices again"))]
         constraints = [
             models.UniqueConstraint(fields=["order", "channel"], name="notice_once_per_order"),
+            known_values("state", NotificationState, "notice_state_known"),
+            models.CheckConstraint(condition=~Q(package_reference=""), name="notice_has_reference"),
+            models.CheckConstraint(
+                condition=~Q(state__in=["confirmed", "confirmed_external"]) | Q(confirmed_at__isnull=False),
+                name="notice_confirmed_has_instant",
+            ),
             models.CheckConstraint(
                 condition=Q(state="in_flight", lease_until__isnull=False)
                 | (~Q(state="in_flight") & Q(lease_until__isnull=True)),

@@ -147,7 +147,8 @@ class Connector(Protocol):
     def sign_in(self) -> None:
         """Make sure a valid access token is at hand, before anything is claimed."""
 
-    def orders_changed(self, *, after: datetime, page_token: str = "") -> Iterator[OrderPage]: ...
+    def orders_changed(self, *, after: datetime, page_token: str = "") -> Iterator[OrderPage]:
+        """Pages from `page_token` on. UnexpectedAnswer with `restart`: drop the token kept, begin the window again."""
 
     def order(self, number: str) -> RemoteOrder: ...
 

@@ -1,6 +1,8 @@
 """Jobs: a lease, a run on record, an error id instead of values."""
 
+import io
 import logging
+import traceback
 from datetime import timedelta
 
 import pytest
@@ -8,7 +10,9 @@ from django_q.models import OrmQ, Schedule
 
 from orderhub import clock, jobs
 from orderhub.models import JobLease, JobRun
+from stores.simulator import scenarios
 from tests.conftest import NOON
+from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db
 SECRET = "Zebulon Quickfeather, 77 Larkspur Hollow"
@@ -96,7 +100,6 @@ def test_v8_a_bug_becomes_an_error_id_without_any_value(declare, caplog):
 
 def test_v8_the_queues_own_tables_hold_no_value_of_a_bug(declare):
     import multiprocessing
-    import traceback
 
     name = declare(fail).job_name
     with pytest.raises(jobs.JobFailed) as failure:
@@ -212,3 +215,158 @@ def test_every_scheduled_job_takes_nothing_and_has_a_sensible_cadence():
     for job in scheduled:
         assert not inspect.signature(job.func).parameters
         assert 1 <= job.minutes <= 24 * 60
+
+
+def test_a_failing_job_does_not_drop_what_waits_behind_it(declare):
+    seen = []
+
+    def second(number: int) -> str:
+        seen.append(number)
+        return ""
+
+    declare(second)
+    declare(fail)
+    with pytest.raises(jobs.JobFailed) as failure, jobs.inline():
+        jobs.enqueue(fail, 1)
+        jobs.enqueue(second, 1)
+        jobs.enqueue(fail, 2)
+        jobs.enqueue(second, 2)
+    assert seen == [1, 2]
+    assert f"{fail.job_name}:1: error" in str(failure.value) and f"{fail.job_name}:2: error" in str(failure.value)
+    assert "Zebulon" not in str(failure.value)
+
+
+def test_what_a_job_asked_for_before_it_failed_runs_too(declare):
+    seen = []
+
+    def second(number: int) -> str:
+        seen.append(number)
+        return ""
+
+    def first() -> str:
+        jobs.enqueue(second, 1)
+        raise RuntimeError(SECRET)
+
+    declare(second)
+    declare(first)
+    with pytest.raises(jobs.JobFailed, match=first.job_name), jobs.inline():
+        jobs.run(first.job_name)
+    assert seen == [1]
+
+
+@pytest.mark.parametrize("outcome", ["a\x00b", "a\nb", "a\ud800b", "a\x1bb", "a\x85b"])
+def test_an_outcome_that_no_database_or_terminal_takes_is_cleaned(declare, outcome):
+    def odd() -> str:
+        return outcome
+
+    declare(odd)
+    assert jobs.run(odd.job_name) == "a?b"
+    assert JobRun.objects.get().outcome == "a?b"
+
+
+def test_a_job_that_returns_no_sentence_still_ends_and_gives_its_lease_back(declare):
+    def count() -> int:
+        return 3
+
+    declare(count)
+    assert jobs.run(count.job_name) == "3"
+    assert JobLease.objects.get().holder == ""
+
+
+def test_a_lease_is_given_back_even_where_the_end_cannot_be_written(declare):
+    class Unprintable:
+        def __str__(self):
+            raise RuntimeError(SECRET)
+
+    def odd():
+        return Unprintable()
+
+    declare(odd)
+    with pytest.raises(jobs.JobFailed):
+        jobs.run(odd.job_name)
+    assert (JobRun.objects.get().ok, JobLease.objects.get().holder) == (False, "")
+
+
+def test_a_run_out_of_time_is_on_record_gives_its_lease_back_and_still_counts_as_a_start(declare):
+    from django_q.exceptions import TimeoutException
+
+    def slow() -> str:
+        try:
+            raise ValueError(SECRET)
+        finally:
+            raise TimeoutException("60 seconds")  # noqa: B012  the alarm comes at any line
+
+    declare(slow)
+    for _run in range(jobs.MAX_STARTS):
+        with pytest.raises(TimeoutException) as failure:
+            jobs.run(slow.job_name)
+        assert "Zebulon" not in "".join(traceback.format_exception(failure.value))  # what the queue would store
+    assert {(run.ok, run.outcome.split()[0]) for run in JobRun.objects.all()} == {(False, "TimeoutException")}
+    assert JobLease.objects.get().expires_at is None
+    assert "tried again in 15 minutes" in jobs.run(slow.job_name)
+
+
+def test_a_lease_further_ahead_than_its_own_length_is_free(declare):
+    name = declare(succeed).job_name
+    JobLease.objects.take(name, "before", now=NOON, until=NOON + timedelta(seconds=jobs.LEASE_S))
+    clock.advance(seconds=-1)  # of two workers that try at once, one may have looked at the clock a moment earlier
+    assert jobs.run(name) == "already running"
+    clock.advance(minutes=-1)  # the clock went back: this lease was taken in the future
+    assert jobs.run(name) == "0 ids"
+
+
+def test_a_pause_is_longer_than_a_lease_and_is_kept_unless_the_clock_went_back(declare):
+    name = declare(succeed).job_name
+    JobLease.objects.create(job=name, starts=jobs.MAX_STARTS)
+    assert "tried again in 15 minutes" in jobs.run(name)
+    assert jobs.run(name) == "already running"
+    clock.advance(seconds=-61)
+    assert jobs.run(name) == "0 ids"
+
+
+def test_a_run_killed_in_the_middle_is_closed_by_the_next_holder(declare):
+    name = declare(succeed).job_name
+    dead = JobRun.objects.create(job=name, started_at=NOON - timedelta(minutes=3))
+    other = JobRun.objects.create(job=f"{name}:4", started_at=NOON)
+    jobs.run(name)
+    dead.refresh_from_db()
+    other.refresh_from_db()
+    assert (dead.ok, dead.outcome, dead.finished_at) == (False, "ended without a word", NOON)
+    assert (other.ok, other.finished_at) == (None, None)
+    assert JobRun.objects.get(job=name, ok=True).outcome == "0 ids"
+
+
+def test_work_outside_the_declared_jobs_shares_their_lease(declare):
+    name = declare(succeed).job_name
+    seen = []
+
+    def work() -> str:
+        seen.append(jobs.run(name))
+        with pytest.raises(jobs.Busy, match="already running"):
+            jobs.under_lease(name, lambda: "never")
+        return "done"
+
+    assert jobs.under_lease(name, work) == "done"
+    assert seen == ["already running"]
+    assert list(JobRun.objects.values_list("job", "outcome")) == [(name, "done")]
+
+
+@pytest.mark.parametrize("command", ["import_orders", "notify_marketplaces"])
+def test_a_command_goes_on_with_the_next_account_and_ends_with_an_error(monkeypatch, command, noon):
+    from django.core.management import CommandError, call_command
+
+    job = {"import_orders": "orders.import_account", "notify_marketplaces": "shipments.notify_account"}[command]
+    broken, sound = make_account(), make_account(scenarios.EU)
+
+    def one_in_trouble(account_id: int) -> str:
+        if account_id == broken.pk:
+            raise RuntimeError(SECRET)
+        return f"account {account_id}: fine"
+
+    monkeypatch.setitem(jobs.declared(), job, jobs.Job(job, one_in_trouble, None))
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.raises(CommandError, match="1 account"):
+        call_command(command, stdout=out, stderr=err)
+    assert f"account {sound.pk}: fine" in out.getvalue()
+    assert f"{job}:{broken.pk}: error {JobRun.objects.get(ok=False).error_id}" in err.getvalue()
+    assert "Zebulon" not in out.getvalue() + err.getvalue()

@@ -15,12 +15,13 @@ from orders.page import PageWriter
 from privacy import erasure, markers
 from stores import connecting, features
 from stores.connecting import connector_for
+from stores.connectors.amazon import mapping
 from stores.connectors.base import OrderPage, RemoteItem, RemoteOrder, RemotePerson
 from stores.models import AmazonAccount, FeatureGrant, Store, UnconnectedOrder
 from stores.simulator import scenarios
 from stores.simulator.orders import SimAddress, SimItem
 from tests.conftest import NOON
-from tests.factories import connect, make_account, make_merchant, make_shipment, make_store, make_user
+from tests.factories import connect, make_account, make_merchant, make_order, make_shipment, make_store, make_user
 from tests.orders.driving import import_now, time_passes
 
 pytestmark = pytest.mark.django_db
@@ -439,9 +440,9 @@ def test_an_account_without_the_role_for_personal_data_works_and_is_flagged(worl
     account.refresh_from_db()
     assert (account.status, account.has_pii_role) == (AmazonAccount.Status.ACTIVE, False)
     assert only().person.recipient_name == ""
-    assert world.calls("searchOrders", 403) == 1
+    assert world.calls("searchOrders", 403) == 2  # asked again with a fresh token before going without
     time_passes(world, minutes=12)
-    assert world.calls("searchOrders", 403) == 1  # remembered
+    assert world.calls("searchOrders", 403) == 2  # remembered
 
 
 def test_a_stopped_account_makes_no_call(world, account):
@@ -467,3 +468,35 @@ def test_a_store_of_another_account_never_takes_an_order_over(noon):
     assert only().store.account == mine
     assert only().service_level == ""
     assert UnconnectedOrder.objects.get().account == theirs
+
+
+def test_r27_an_answer_that_forgets_who_fulfils_leaves_no_person_on_an_amazon_order(noon):
+    store = make_store("US", import_afn=True)
+    order = make_order(store, fulfilled_by="AFN")
+    page = mapping.page({"orders": [{
+        "orderId": order.order_number,
+        "createdTime": "2026-11-20T09:00:00Z",
+        "lastUpdatedTime": "2026-11-20T11:59:00Z",
+        "salesChannel": {"channelName": "AMAZON", "marketplaceId": "ATVPDKIKX0DER"},
+        "recipient": {"deliveryAddress": {"name": "Zoe Canary", "addressLine1": "1 Canary Street", "city": "Reno"}},
+        "fulfillment": {"fulfillmentStatus": "SHIPPED", "fulfilledBy": "MERCHANT"},
+        "orderItems": [{"orderItemId": "1", "quantityOrdered": 1, "product": {"sellerSku": "S"}}],
+    }]})  # fmt: skip
+    with transaction.atomic():
+        PageWriter(store.account, now=noon).write(page)
+    person = OrderPersonalData.objects.get(order=order)
+    assert (person.recipient_name, person.street1, person.city) == ("", "", "Reno")
+
+
+def test_a_hold_for_a_word_we_did_not_know_ends_with_one_we_know(simulate, travel):
+    world = simulate(scenarios.backlog(now=NOON, orders=1))
+    account = connect(scenarios.NA, sources=("US",))
+    number = next(iter(world.orders))
+    world.update(number, extra={"fulfillment": {"fulfillmentStatus": "BRAND_NEW", "fulfilledBy": "MERCHANT"}})
+    travel(world, minutes=5)
+    import_now(account)
+    assert Order.objects.get().status == Order.Status.ON_HOLD
+    world.update(number, extra={})
+    travel(world, minutes=30)
+    import_now(account)
+    assert Order.objects.get().status == Order.Status.AWAITING_SHIPMENT

@@ -11,9 +11,10 @@ from orders.models import Order, OrderEvent
 from orders.models.person import EMAIL, ERASED
 from privacy import erasure, markers
 from privacy.models import ErasureCertificate
+from shipments import confirming
 from shipments.dispatching import write_label
-from shipments.models import Label
-from tests.factories import make_order
+from shipments.models import Label, ShipmentNotification
+from tests.factories import make_order, make_shipment
 from tests.privacy.rows import (
     FULL,
     PLACE,
@@ -317,3 +318,24 @@ def _fresh(labels):
     for label in labels:
         label.refresh_from_db()
     return labels
+
+
+def test_amazons_words_on_a_refusal_go_with_the_order_and_do_not_come_back(noon):
+    order = make_order(redaction_due_at=noon)
+    make_shipment(order, with_label=False)
+    notice = order.notifications.get()
+    ShipmentNotification.objects.filter(pk=notice.pk).update(
+        state="rejected", error_code="InvalidInput", error_text="Address of Ada Example, 1 Sample Street is not valid"
+    )
+    Order.objects.filter(pk=order.pk).update(redaction_due_at=noon)
+
+    erasure.redact_due(now=noon)
+
+    notice.refresh_from_db()
+    assert (notice.error_code, notice.error_text) == ("InvalidInput", markers.AMAZON)
+    certificate = ErasureCertificate.objects.get(kind="order", order_id=order.pk)
+    assert "error_text" in certificate.fields
+
+    confirming._settle(notice, "needs_attention", now=noon, report=None, error_text="Ada Example again")
+    notice.refresh_from_db()
+    assert notice.error_text == ""

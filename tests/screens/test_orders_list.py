@@ -183,3 +183,25 @@ def test_left_out_and_unreadable_orders_are_listed_with_reasons(client, support)
     skipped = client.get(reverse("admin:orders_skippedorder_changelist")).content.decode()
     unread = client.get(reverse("admin:orders_quarantinedorder_changelist")).content.decode()
     assert "No physical product in it" in skipped and "Seller Central" in unread
+
+
+def test_orders_whose_address_is_erased_have_a_tab_of_their_own(client, support, noon):
+    store = make_store()
+    here = make_order(store, ship_by=noon - timedelta(hours=1))
+    none = make_order(store, ship_by=noon - timedelta(hours=1), pii_state="none")
+    gone = make_order(store, ship_by=noon - timedelta(hours=1))
+    Order.objects.filter(pk=gone.pk).update(pii_state="redacted", redacted_at=noon)
+    expected = {
+        ("tab", "to_ship"): {here.pk, none.pk},
+        ("due", "late"): {here.pk, none.pk},
+        ("tab", "erased"): {gone.pk},
+    }
+    for (name, value), found in expected.items():
+        assert {row.pk for row in client.get(LIST, {name: value}).context["cl"].result_list} == found, (name, value)
+    assert 'title="To be shipped from Seller Central"' in client.get(LIST).content.decode()
+
+
+def test_the_chosen_action_is_applied(client, support):
+    make_order()
+    html = client.get(LIST).content.decode()
+    assert ">Apply</button>" in html and ">Go</button>" not in html

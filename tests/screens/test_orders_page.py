@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from orderhub import clock
 from orders.models import Order, OrderPersonalData
+from orders.models.order import CANCEL_HOLD
 from privacy import access, erasure, markers
 from privacy.models import AccessLog
 from tests.factories import make_order, make_shipment, make_store, make_user
@@ -144,11 +145,13 @@ def test_only_roles_that_decide_hold_release_and_answer(client, noon, role):
         assert order.cancel_requested_at is not None
 
 
-def test_decisions_are_posts_only(client, noon):
+def test_decisions_are_posts_only_and_a_get_leads_to_the_order(client, noon):
     order = make_order(cancel_requested_at=noon)
     client.force_login(make_user(access.SUPPORT))
     for name in ("hold", "release", "cancellation"):
-        assert client.get(reverse(f"admin:orders_order_{name}", args=[order.pk])).status_code == 405
+        url = reverse(f"admin:orders_order_{name}", args=[order.pk])
+        assert client.get(url).url == _page(order)
+        assert client.put(url).status_code == 405
     assert not order.events.exists()
 
 
@@ -229,3 +232,87 @@ def test_overdue_data_is_told_loudly(client, noon):
     order = make_order(redaction_due_at=clock.now() - timedelta(hours=2))
     client.force_login(make_user(access.SUPPORT))
     assert "was due to be erased on" in _html(client, order)
+
+
+# ---- what the page says of orders nobody here shipped
+
+
+def test_an_order_shipped_elsewhere_says_that_it_has_neither_label_nor_notice(client, noon):
+    order = make_order(status="shipped")
+    client.force_login(make_user(access.SUPPORT))
+    html = _html(client, order)
+    assert "This order was shipped outside OrderHub, as Amazon reports" in html
+    assert "Open it to see its shipment" not in html
+    assert "is already shipped" not in _html(client, make_shipment(make_order(order.store)).order)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("awaiting_shipment", "it is not fully shipped: 14"), ("shipped", "it was shipped outside OrderHub: 14"),
+        ("cancelled", "it was cancelled: 14"),
+    ],
+)  # fmt: skip
+def test_the_term_since_import_is_worded_by_what_became_of_the_order(client, noon, status, words):
+    client.force_login(make_user(access.SUPPORT))
+    assert f"Because {words} days after import." in _html(client, make_order(status=status))
+
+
+def test_an_order_without_personal_data_says_so_and_nothing_else(client, noon):
+    order = make_order(pii_state="none")
+    client.force_login(make_user(access.SUPPORT))
+    html = _html(client, order)
+    assert "OrderHub has no personal data for this order." in html and "is kept until" not in html
+
+
+# ---- the buyer asks to cancel
+
+QUESTION = "The buyer asks to cancel this order."
+
+
+def _answer(client, order, answer) -> str:
+    url = reverse("admin:orders_order_cancellation", args=[order.pk])
+    return client.post(url, {"answer": answer}, follow=True).content.decode()
+
+
+def test_a_question_answered_with_no_is_not_asked_again_and_can_be_taken_back(client, noon):
+    order = make_order(cancel_requested_at=noon)
+    client.force_login(make_user(access.SUPPORT))
+    html = _html(client, order)
+    assert QUESTION in html and "choose “Ship anyway”" in html and "Decide above first." in html
+    html = _answer(client, order, "cancel")
+    assert QUESTION not in html and html.count('value="ship"') == 1 and "Release from hold" not in html
+    html = _answer(client, order, "ship")
+    order.refresh_from_db()
+    assert (order.status, order.why_not_shippable()) == ("awaiting_shipment", "")
+    assert f"{order.order_number}: It can be sent now." in html and "Ship this order" in html
+    assert "(to be shipped anyway)" in html
+
+
+def test_an_order_held_for_another_reason_stays_held_and_the_message_says_so(client, noon):
+    order = make_order(status="on_hold", hold_reason="Out of stock", cancel_requested_at=noon)
+    client.force_login(make_user(access.SUPPORT))
+    html = _html(client, order)
+    assert QUESTION in html and 'value="cancel"' not in html and "Release the hold above first." in html
+    html = _answer(client, order, "ship")
+    order.refresh_from_db()
+    assert (order.status, order.cancel_requested_at) == ("on_hold", None)
+    assert f">Order {order.order_number} is on hold. Release it first" in html  # the number is not said twice
+    assert "It can be sent now" not in html
+
+
+@pytest.mark.parametrize("given", [{}, {"status": "on_hold", "hold_reason": CANCEL_HOLD}])
+def test_an_erased_order_is_not_offered_to_be_shipped_anyway(client, noon, given):
+    order = make_order(cancel_requested_at=noon, redaction_due_at=noon, **given)
+    erasure.redact_due(now=noon)
+    client.force_login(make_user(access.SUPPORT))
+    assert "Ship anyway" not in _html(client, order)
+    assert f"The address of order {order.order_number} was erased on schedule" in _answer(client, order, "ship")
+
+
+def test_those_who_do_not_decide_are_not_sent_to_buttons_they_do_not_have(client, noon):
+    store = make_store()
+    client.force_login(make_user(access.WAREHOUSE))
+    for order in (make_order(store, cancel_requested_at=noon), make_order(store, status="on_hold", hold_reason="x")):
+        html = _html(client, order)
+        assert "Support must decide on this order first." in html and "above first" not in html

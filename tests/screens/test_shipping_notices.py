@@ -6,7 +6,10 @@ import pytest
 from django.urls import reverse
 from django_q.models import OrmQ
 
+from orderhub import clock
+from orders.models import Order
 from privacy import access
+from privacy.models import AccessLog
 from shipments import noticewords
 from shipments.models import ShipmentNotification
 from tests.factories import make_order, make_shipment, make_store, make_user
@@ -22,6 +25,8 @@ SEE_SHIPMENTS = {access.SUPPORT, access.SUCCESS, access.WAREHOUSE}
 
 def _notice(state=State.REJECTED, store=None, **changes) -> ShipmentNotification:
     notice = make_shipment(make_order(store)).notifications.get()
+    if state in (State.CONFIRMED, State.CONFIRMED_EXTERNAL):
+        changes["confirmed_at"] = clock.now()
     ShipmentNotification.objects.filter(pk=notice.pk).update(state=state, **changes)
     notice.refresh_from_db()
     return notice
@@ -46,7 +51,9 @@ def test_who_retries_from_the_order_page(client, noon, role):
     notice.refresh_from_db()
     assert (code, notice.state) == ((302, State.PENDING) if role in MAY_RETRY else (403, State.REJECTED))
     assert OrmQ.objects.count() == (role in MAY_RETRY)
-    assert client.get(url).status_code == 405
+    answer = client.get(url)
+    page = reverse("admin:shipments_shipmentnotification_change", args=[notice.pk])
+    assert (answer.status_code, answer.url) == (302, page)
 
 
 def test_the_action_is_refused_to_roles_without_the_right(client, noon):
@@ -83,12 +90,51 @@ def test_every_state_is_explained_and_retry_is_offered_where_it_works(client, no
     assert ("Next try: 20 Nov 2026, 12:07 UTC." in html) == predicted
 
 
-def test_what_amazon_said_is_shown_as_text(client, noon):
+def _pages(client, notice) -> tuple[str, str]:
+    """The list of notices, and the page of this notice's order."""
+    page = reverse("admin:orders_order_change", args=[notice.order_id])
+    return client.get(NOTICES).content.decode(), client.get(page).content.decode()
+
+
+def test_what_amazon_said_is_shown_as_text_and_on_the_page_of_the_order_only(client, noon):
     notice = _notice(error_code="InvalidInput", error_text="<b>bad</b> carrier")
     client.force_login(make_user(access.SUPPORT))
-    for url in (NOTICES, reverse("admin:orders_order_change", args=[notice.order_id])):
-        html = client.get(url).content.decode()
-        assert "&lt;b&gt;bad&lt;/b&gt; carrier" in html and "<b>bad" not in html
+    listed, page = _pages(client, notice)
+    assert "InvalidInput" in listed and "carrier</" not in listed and "bad&lt;" not in listed
+    assert "&lt;b&gt;bad&lt;/b&gt; carrier" in page and "<b>bad" not in page
+
+
+@pytest.mark.parametrize("role", sorted(SEE_NOTICES))
+def test_amazons_words_are_for_those_who_may_see_the_person_and_the_view_is_logged(client, noon, role):
+    notice = _notice(error_code="InvalidInput", error_text="Ada Nymous, 9 Elm Road")
+    Order.objects.filter(pk=notice.order_id).update(pii_state=Order.PiiState.NONE)
+    notice.order.person.delete()
+    client.force_login(make_user(role))
+    _listed, page = _pages(client, notice)
+    allowed = role == access.SUPPORT  # the order is shipped: no longer the warehouse's
+    assert ("Ada Nymous" in page) == allowed
+    assert AccessLog.objects.count() == allowed
+
+
+def test_amazons_words_go_with_the_personal_data(client, noon):
+    notice = _notice(error_code="InvalidInput", error_text="Ada Nymous, 9 Elm Road")
+    Order.objects.filter(pk=notice.order_id).update(pii_state=Order.PiiState.REDACTING)
+    client.force_login(make_user(access.SUPPORT))
+    assert "Ada Nymous" not in "".join(_pages(client, notice))
+
+
+@pytest.mark.parametrize("code", [*noticewords.REASONS])
+def test_known_codes_are_explained_in_the_list_and_on_the_page(client, noon, code):
+    notice = _notice(error_code=code)
+    client.force_login(make_user(access.SUPPORT))
+    for html in _pages(client, notice):
+        assert noticewords.REASONS[code] in html and code in html
+
+
+def test_a_route_is_no_reason_for_anybody_to_read(client, noon):
+    notice = _notice(error_code="POST /orders/v0/orders/{orderId}/shipmentConfirmation: 400")
+    client.force_login(make_user(access.SUPPORT))
+    assert "POST /orders" not in "".join(_pages(client, notice))
 
 
 def test_states_are_filtered_alone_and_in_groups(client, noon):

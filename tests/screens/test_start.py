@@ -174,3 +174,35 @@ def test_an_unknown_address_is_answered_in_words_without_repeating_it(client):
     assert answer.status_code == 404
     assert "Page introuvable" in answer.content.decode()
     assert "Jean-Exemple" not in answer.content.decode().replace('value="/admin/orders/Jean-Exemple/"', "")
+
+
+def test_after_signing_in_again_the_language_switch_is_no_dead_end(client, noon):
+    user = make_user(access.SUPPORT)
+    client.force_login(user)
+    answer = client.get(reverse("set_language"), {"language": "fr"})
+    user.refresh_from_db()
+    assert (answer.status_code, answer.url, user.language) == (302, START, "en")
+
+
+def test_the_buttons_of_languages_and_the_login_page_are_named(client, noon):
+    assert "<h1>Log in</h1>" in client.get(reverse("admin:login")).content.decode()
+    client.force_login(make_user(access.SUPPORT))
+    assert 'aria-label="FR, Français"' in client.get(START).content.decode()
+
+
+def test_a_stopped_account_can_be_opened_from_its_sentence(client, busy):
+    busy.account.stop("revoked", "invalid_grant")
+    client.force_login(make_user(access.SUPPORT))
+    html = client.get(START).content.decode()
+    page = reverse("admin:stores_amazonaccount_change", args=[busy.account.pk])
+    assert f'<a href="{page}">Open the account</a>' in html
+
+
+def test_a_french_colon_has_its_space_and_a_number_is_said_once():
+    from django.utils.translation import override
+
+    from orderhub.wording import about
+
+    with override("fr"):
+        assert about("111-1", "refusé") == "111-1\u00a0: refusé"
+    assert about("111-1", "Order 111-1 is on hold.") == "Order 111-1 is on hold."

@@ -64,8 +64,11 @@ def test_an_account_is_neither_typed_nor_deleted_even_by_a_superuser(client, noo
 def test_panels_answer_get_without_any_effect(client, noon):
     account = make_account()
     sign_in(client, "Support")
-    for panel in ("sources", "renew", "import-now"):
-        assert client.get(f"{page_of(account)}{panel}/").status_code == 405
+    for panel in ("sources", "renew", "resume", "import-now"):
+        assert client.get(f"{page_of(account)}{panel}/").url == f"{page_of(account)}change/"
+        assert client.put(f"{page_of(account)}{panel}/").status_code == 405
+    store = make_store(account=account)
+    assert client.get(f"{page_of_store(store)}grant/").url == f"{page_of_store(store)}change/"
     assert AmazonAccount.objects.get().next_poll_at is None
 
 
@@ -113,7 +116,7 @@ def test_a_renewed_token_resumes_the_account_and_keeps_stores_and_cursor(client,
     cursor = account.imported_until
     token = world.renew(world.sellers[scenarios.NA.seller_id])
     sign_in(client, "Support")
-    assert "paste the new token here" in client.get(f"{page_of(account)}change/").content.decode()
+    assert "paste the new token on the account" in client.get(f"{page_of(account)}change/").content.decode()
     answer = client.post(f"{page_of(account)}renew/", {"token": token}, follow=True)
     assert "The authorisation is renewed" in answer.content.decode()
     assert token not in answer.content.decode()
@@ -412,3 +415,12 @@ def test_who_only_reads_sees_a_store_and_its_address_as_text(reader, noon):
     text = reader.get(f"{page_of_store(store)}change/").content.decode()
     assert "Lyon, FR" in text and 'name="product_identifier"' not in text
     assert reader.post(f"{page_of_store(store)}change/", settings_of(store, name="X")).status_code == 403
+
+
+def test_a_revoked_authorisation_has_no_days_left(client, noon):
+    account = make_account()
+    account.stop(AmazonAccount.Status.REVOKED, "invalid_grant")
+    sign_in(client, "Support")
+    for address in ("/admin/stores/amazonaccount/", f"{page_of(account)}change/"):
+        text = client.get(address).content.decode()
+        assert "no longer valid" in text and "days left" not in text

@@ -184,3 +184,23 @@ def test_lists_take_the_same_queries_for_5_and_25_rows(client, name):
     few = queries(client, f"/admin/orderhub/{name}/")
     grow(range(5, 25))
     assert queries(client, f"/admin/orderhub/{name}/") == few <= 14
+
+
+# ---- titles
+
+
+def test_pages_are_titled_by_what_is_done_or_by_their_object(client):
+    other = make_user("Support", username="maud")
+    sign_in(client, "Administrator")
+    for address, title in ((f"{USERS}add/", "New user"), (f"{USERS}{other.pk}/change/", "maud")):
+        page = client.get(address).content.decode()
+        assert f"<title>{title} | OrderHub</title>" in page and page.count("<h1>") == 1 and f"<h1>{title}</h1>" in page
+    assert ">New user</a>" in client.get(USERS).content.decode()
+    assert ">Connect an Amazon account</a>" in client.get("/admin/stores/amazonaccount/").content.decode()
+
+
+def test_users_are_filtered_by_role(client):
+    make_user("Warehouse", username="wanda")
+    sign_in(client, "Administrator")
+    found = client.get(USERS, {"role": "Warehouse"}).context["cl"].result_list
+    assert [user.username for user in found] == ["wanda"]

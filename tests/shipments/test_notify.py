@@ -399,7 +399,7 @@ def test_the_database_refuses_a_call_without_intent(noon):
 def test_r57_retry_of_an_accepted_notice_is_refused(noon):
     notice = make_notice()
     for state in State.FINAL:
-        force(state=state)
+        force(state=state, confirmed_at=NOON)
         notice.refresh_from_db()
         with pytest.raises(RuleViolation, match="already knows"):
             confirming.retry(notice, now=NOON)

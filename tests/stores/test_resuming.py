@@ -1,10 +1,13 @@
 """Starting again, and adding order sources later."""
 
+from datetime import timedelta
+
 import pytest
 
 from orderhub import clock
 from orderhub.errors import RuleViolation
 from orderhub.jobs import run
+from orders import importing
 from orders.jobs import import_account
 from orders.models import Order
 from shipments.jobs import notify_account
@@ -69,3 +72,28 @@ def test_amazon_co_jp_gets_its_recent_orders_when_it_is_granted(simulate, travel
     features.grant(store, FeatureGrant.Feature.JAPAN, by=make_user("Customer success"), reason="asked by the seller")
     run(import_account.job_name, account.pk)
     assert Order.objects.filter(store=store).count() > 10
+
+
+def test_a_source_added_while_an_import_runs_keeps_its_backfill(simulate, travel, monkeypatch):
+    world = simulate(scenarios.demo(now=NOON))
+    account = connect(scenarios.NA, sources=("US",))
+    run(import_account.job_name, account.pk)
+    travel(world, minutes=10)
+    running = AmazonAccount.objects.get(pk=account.pk)  # what the worker has in hand
+    connecting.add_sources(AmazonAccount.objects.get(pk=account.pk), ["CA"])
+    rewound = AmazonAccount.objects.get(pk=account.pk).imported_until
+
+    with pytest.raises(importing.AccountReopened):
+        importing.import_changes(running, connecting.connector_for(running), now=clock.now())
+
+    assert AmazonAccount.objects.get(pk=account.pk).imported_until == rewound < NOON - timedelta(days=29)
+
+
+def test_a_refusal_of_the_old_token_does_not_stop_a_renewed_account(world):
+    account = connect(scenarios.NA)
+    in_hand = AmazonAccount.objects.get(pk=account.pk)
+    token = world.renew(scenarios.NA)
+    connecting.renew(account, token, now=clock.now())
+    in_hand.stop(AmazonAccount.Status.REVOKED, "invalid_grant")
+    account.refresh_from_db()
+    assert account.status == AmazonAccount.Status.ACTIVE

@@ -70,9 +70,9 @@ def test_buckets_are_kept_per_operation_and_account(throttle, noon):
 
 def test_the_rate_amazon_names_is_taken_over(throttle):
     throttle.take("confirmShipment", **PLAN)
-    throttle.learned("confirmShipment", 0.5)
+    throttle.learned("confirmShipment", 0.5, **PLAN)
     assert bucket().rate == pytest.approx(0.5 * SHARE)
-    throttle.learned("confirmShipment", 0)  # no header: nothing is known anew
+    throttle.learned("confirmShipment", 0, **PLAN)  # no header: nothing is known anew
     assert bucket().rate == pytest.approx(0.5 * SHARE)
 
 
@@ -87,25 +87,76 @@ def test_the_rate_is_learned_from_the_header_of_a_real_answer(world):
 
 def test_refusals_in_a_row_wait_longer_each_time_and_a_yes_forgets_them(throttle):
     throttle.take("confirmShipment", **PLAN)
-    waits = [throttle.refused("confirmShipment") for _time in range(8)]
+    waits = [throttle.refused("confirmShipment", **PLAN) for _time in range(8)]
     assert waits == sorted(waits)
     assert len(set(waits)) == 8
     assert waits[-1] > 60
     assert takes(throttle, 3) == 0
     assert bucket().blocked_until == NOON + timedelta(seconds=waits[-1])
-    throttle.learned("confirmShipment", 2)
+    clock.advance(seconds=waits[-1] + 1)
+    throttle.learned("confirmShipment", 2, **PLAN)
     assert (bucket().throttled, bucket().blocked_until) == (0, None)
 
 
 def test_amazons_own_wait_is_obeyed_where_it_is_longer(throttle):
     throttle.take("confirmShipment", **PLAN)
-    assert throttle.refused("confirmShipment", retry_after_s=500) == 500
+    assert throttle.refused("confirmShipment", retry_after_s=500, **PLAN) == 500
 
 
-def test_the_wait_never_grows_beyond_an_hour_and_a_half(throttle):
+@pytest.mark.parametrize(("throttled", "asked_s"), [(60, 0), (0, 999_999)])
+def test_the_wait_is_never_longer_than_an_hour(throttle, throttled, asked_s):
     throttle.take("confirmShipment", **PLAN)
-    RateBucket.objects.update(throttled=60)
-    assert throttle.refused("confirmShipment") <= 3600
+    RateBucket.objects.update(throttled=throttled)
+    assert throttle.refused("confirmShipment", retry_after_s=asked_s, **PLAN) == 3600
+    assert bucket().blocked_until == NOON + timedelta(hours=1)
+
+
+def test_a_yes_does_not_open_a_bucket_that_was_closed_after_its_call_began(throttle):
+    throttle.take("confirmShipment", **PLAN)
+    wait_s = throttle.refused("confirmShipment", retry_after_s=100, **PLAN)
+    throttle.learned("confirmShipment", 3, **PLAN)
+    assert (bucket().throttled, bucket().blocked_until) == (1, NOON + timedelta(seconds=wait_s))
+    assert bucket().rate == pytest.approx(3 * SHARE)
+    assert takes(throttle, 3) == 0
+
+
+@pytest.mark.parametrize(
+    ("named", "kept"), [(1e-310, 0.2), (0.0000001, 0.2), (0.3, 0.3), (19, 19), (999_999, 20)]
+)  # fmt: skip
+def test_a_rate_far_from_the_published_one_is_not_believed(throttle, named, kept):
+    throttle.take("confirmShipment", **PLAN)
+    throttle.learned("confirmShipment", named, **PLAN)
+    assert bucket().rate == pytest.approx(kept * SHARE)
+    RateBucket.objects.update(tokens=0)
+    with pytest.raises(Throttled) as refusal:
+        throttle.take("confirmShipment", **PLAN)
+    assert refusal.value.wait_s <= 3600
+
+
+def test_a_row_with_a_rate_too_small_to_live_by_heals(throttle):
+    throttle.take("confirmShipment", **PLAN)
+    RateBucket.objects.update(tokens=0, rate=1e-9)
+    clock.advance(minutes=1)
+    assert takes(throttle, 1) == 1
+
+
+def test_a_clock_that_goes_back_does_not_stop_the_refill_until_it_is_there_again(throttle):
+    clock.advance(days=1)
+    takes(throttle, 10)
+    clock.advance(days=-1)
+    assert takes(throttle, 5) == 0
+    clock.advance(seconds=5)
+    assert takes(throttle, 30) == 8
+
+
+def test_a_clock_that_goes_back_does_not_keep_a_bucket_closed_until_it_is_there_again(throttle):
+    clock.advance(days=1)
+    throttle.take("confirmShipment", **PLAN)
+    throttle.refused("confirmShipment", **PLAN)
+    clock.advance(days=-1)
+    assert takes(throttle, 1) == 0
+    clock.advance(seconds=5)
+    assert takes(throttle, 1) == 1
 
 
 def test_asking_for_the_wait_spends_nothing(throttle):

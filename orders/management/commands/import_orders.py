@@ -1,6 +1,6 @@
 """Import changed orders now, in this process."""
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from orderhub import jobs
 from orders.jobs import import_account
@@ -17,6 +17,13 @@ class Command(BaseCommand):
         chosen = AmazonAccount.objects.working()
         if account is not None:
             chosen = AmazonAccount.objects.filter(pk=account)
+        failed = 0
         for pk in chosen.order_by("pk").values_list("pk", flat=True):
-            with jobs.inline():
-                self.stdout.write(jobs.run(import_account.job_name, pk))
+            try:
+                with jobs.inline():
+                    self.stdout.write(jobs.run(import_account.job_name, pk))
+            except jobs.JobFailed as error:
+                self.stderr.write(str(error))
+                failed += 1
+        if failed:
+            raise CommandError(f"{failed} account(s) failed: look the error ids up in the job runs")

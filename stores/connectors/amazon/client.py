@@ -1,5 +1,6 @@
 """The Selling Partner API, one method per operation: JSON in, JSON out, our errors."""
 
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,13 @@ from orderhub.errors import (
 )
 from orderhub.http import READS, Answer, HttpClient
 from stores.connectors.amazon.signin import SignIn
+
+ABOUT_TOKEN = re.compile(r"revoked|expired|malformed|token.*(invalid|missing)|(invalid|missing).*token")
+MAX_WAIT_S = 3600
+
+
+class AccessDenied(CredentialsRejected):
+    """403 with a code and not a word of the token: the seller or our application may not do or see this."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +53,9 @@ class Throttle(Protocol):
 
     def take(self, operation: str, *, rate: float, burst: float) -> None: ...
 
-    def learned(self, operation: str, header_rate: float) -> None: ...
+    def learned(self, operation: str, header_rate: float, *, rate: float, burst: float) -> None: ...
 
-    def refused(self, operation: str, *, retry_after_s: float = 0) -> float: ...
+    def refused(self, operation: str, *, retry_after_s: float = 0, rate: float, burst: float) -> float: ...
 
 
 class NoThrottle:
@@ -55,10 +63,10 @@ class NoThrottle:
 
     def take(self, operation: str, *, rate: float, burst: float) -> None: ...
 
-    def learned(self, operation: str, header_rate: float) -> None: ...
+    def learned(self, operation: str, header_rate: float, *, rate: float, burst: float) -> None: ...
 
-    def refused(self, operation: str, *, retry_after_s: float = 0) -> float:
-        return max(60.0, retry_after_s)
+    def refused(self, operation: str, *, retry_after_s: float = 0, rate: float, burst: float) -> float:
+        return min(MAX_WAIT_S, max(60.0, retry_after_s))
 
 
 class AmazonClient:
@@ -103,9 +111,9 @@ class AmazonClient:
         return self._sorted_out(operation, answer)
 
     def _sorted_out(self, operation: Operation, answer: Answer) -> Answer:
-        status = answer.status
+        status, plan = answer.status, {"rate": operation.rate, "burst": operation.burst}
         if 200 <= status < 300:
-            self.throttle.learned(operation.name, _number(answer.headers.get("x-amzn-RateLimit-Limit")))
+            self.throttle.learned(operation.name, _number(answer.headers.get("x-amzn-RateLimit-Limit")), **plan)
             if operation.method not in READS and status not in {200, 201, 202, 204}:
                 raise OutcomeUnknown(f"{answer.route}: {status}", code=str(status), request_id=answer.request_id)
             if operation is CONFIRM_SHIPMENT and status != 204:  # Amazon's yes has no body; all else is somebody's
@@ -114,18 +122,19 @@ class AmazonClient:
         code, text, details = _error_of(answer)
         place = f"{answer.route}: {status} {code}".strip()
         if status == 429:
-            wait_s = self.throttle.refused(operation.name, retry_after_s=_number(answer.headers.get("Retry-After")))
+            asked_s = _number(answer.headers.get("Retry-After"))
+            wait_s = self.throttle.refused(operation.name, retry_after_s=asked_s, **plan)
             raise Throttled(place, wait_s=wait_s, code=code or "429", request_id=answer.request_id)
-        if status in {401, 403}:
-            self.sign_in.forget()
-            if "expired" in details.lower() and "secret" not in details.lower():
-                raise TryLater(place, wait_s=1, code=code, request_id=answer.request_id)
-            raise CredentialsRejected(place, code=code or str(status), request_id=answer.request_id)
-        if status >= 500 or (status == 400 and not code):
+        if status >= 500 or not code:  # without Amazon's list of errors somebody in between speaks, who knows nothing
             if operation.method in READS:
                 raise TryLater(place, wait_s=60, code=code or str(status), request_id=answer.request_id)
             raise OutcomeUnknown(place, code=code or str(status), request_id=answer.request_id)
-        raise RequestRejected(f"{place}: {text}", code=code or str(status), request_id=answer.request_id)
+        if status in {401, 403}:
+            self.sign_in.forget()
+            raise _denial(status, (details or text).lower(), place, code=code, request_id=answer.request_id)
+        refusal = RequestRejected(place, code=code, request_id=answer.request_id)
+        refusal.detail = f"{text} {details}".strip()[:300]
+        raise refusal
 
     @staticmethod
     def _unclear(operation: Operation, error: UnexpectedAnswer) -> Exception:
@@ -159,16 +168,24 @@ def _number(text: str | None) -> float:
     return value if 0 <= value < 1e6 else 0.0
 
 
+def _denial(status: int, said: str, place: str, *, code: str, request_id: str) -> Exception:
+    if "expired" in said and "secret" not in said:
+        return TryLater(place, wait_s=1, code=code, request_id=request_id)
+    about_token = status == 401 or ABOUT_TOKEN.search(said)
+    return (CredentialsRejected if about_token else AccessDenied)(place, code=code, request_id=request_id)
+
+
 def _error_of(answer: Answer) -> tuple[str, str, str]:
     """Code, text and details of the first error in an SP-API error list; empty texts where there is none."""
     try:
-        body = answer.json()
-        error = body["errors"][0] if isinstance(body, dict) else {}
-        parts = [str(error.get(name) or "") for name in ("code", "message", "details")]
+        error = answer.json()["errors"][0]
+        parts = [error.get(name) for name in ("code", "message", "details")]
     except (UnexpectedAnswer, KeyError, IndexError, TypeError, AttributeError):
         return "", "", ""
-    code, text, details = ("".join(c if c.isprintable() else " " for c in part) for part in parts)
-    return code[:60], text[:300], details[:300]
+    code, text, details = (part if isinstance(part, str) else "" for part in parts)
+    code = re.sub(r"[^A-Za-z0-9_.:-]", "", code)[:60]  # a word: it goes into texts and logs
+    text, details = ("".join(c if c.isprintable() else " " for c in part[:300]) for part in (text, details))
+    return code, text, details
 
 
 def utc(instant: datetime) -> str:

@@ -1,26 +1,28 @@
 """An Amazon seller account as a Connector: client for the wire, mapping for the words."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 
-from orderhub.errors import CredentialsRejected, RequestRejected, TryLater, UnexpectedAnswer
+from orderhub.errors import CredentialsRejected, RequestRejected, Throttled, TryLater, UnexpectedAnswer
 from stores.connectors.amazon import mapping
-from stores.connectors.amazon.client import AmazonClient, utc
+from stores.connectors.amazon.client import SEARCH_ORDERS, AccessDenied, AmazonClient, utc
 from stores.connectors.base import OrderPage, Parcel, Participation, RemoteOrder
 
 PERSONAL = ("BUYER", "RECIPIENT", "PAYMENT")
 PLAIN = ("FULFILLMENT", "PROCEEDS", "PROMOTION", "CANCELLATION", "PACKAGES")
 RECONCILE = "FULFILLMENT,PACKAGES"
 MAX_PAGES = 10_000
-NO_PII_ROLE_CODES = {"AccessDeniedException", "Unauthorized"}
+QUESTIONS = 4  # search calls the question of personal data may need, and one to spare
 
 
 class AmazonConnector:
     """Every method may raise the errors of orderhub/errors.py; none sleeps or retries a write."""
 
-    def __init__(self, client: AmazonClient, *, with_person: bool = True):
+    def __init__(self, client: AmazonClient, *, with_person: bool = True, ask_again: bool = False):
         self.client = client
         self.with_person = with_person  # turned off when Amazon refuses personal data to our application
+        self.ask_again = ask_again  # at the next start of a window ask for people once more; False when asked
 
     @property
     def skew_s(self) -> int:
@@ -29,49 +31,81 @@ class AmazonConnector:
     def sign_in(self) -> None:
         self.client.sign_in.access_token()
 
-    @property
-    def _included(self) -> str:
-        return ",".join((PERSONAL if self.with_person else ()) + PLAIN)
-
     def orders_changed(self, *, after: datetime, page_token: str = "") -> Iterator[OrderPage]:
         """Pages of orders changed since `after`, from `page_token` on if given.
 
-        A page token Amazon no longer takes starts the window again. UnexpectedAnswer where pages go round in circles.
+        A page token Amazon no longer takes starts the window again, once. UnexpectedAnswer with the code PageUnreadable
+        or PageLoop where a page behind a token cannot be had; its `restart` says whether the token is to blame.
         """
-        token, seen, restarts = page_token, set(), 0
+        token, restarted, seen, asked = page_token, False, set(), set()
         for _page in range(MAX_PAGES):
+            asked.add(token)
             try:
                 found = self._page(after, token)
-            except RequestRejected:
-                if not token or restarts:
+            except RequestRejected as error:
+                if not token:
                     raise
-                token, restarts = "", restarts + 1
+                if restarted:
+                    raise _page_trouble("the page token is refused", "PageUnreadable", error.request_id) from None
+                token, restarted = "", True
                 seen.clear()
+                asked.clear()
                 continue
+            except UnexpectedAnswer as error:
+                if not token:
+                    raise
+                raise _page_trouble(str(error), "PageUnreadable", error.request_id) from None
             ids = frozenset(order.number for order in (*found.orders, *found.unreadable))
+            circle = found.next_token != "" and found.next_token in asked
             if ids in seen:  # a second empty page as well: the next run goes on behind the first
-                raise UnexpectedAnswer("searchOrders: the same page again", code="PageLoop")
+                raise _page_trouble("the same page again", "PageLoop", restart=bool(ids) or circle)
             seen.add(ids)
             yield found
+            if circle:
+                raise _page_trouble("the same page token again", "PageLoop")
             token = found.next_token
             if not token:
                 return
-        raise UnexpectedAnswer("searchOrders: no end of pages", code="PageLoop")
+        raise _page_trouble("no end of pages", "PageLoop")
 
     def _page(self, after: datetime, token: str) -> OrderPage:
-        params = {"lastUpdatedAfter": utc(after), "maxResultsPerPage": "100", "includedData": self._included}
-        if token:
-            params["paginationToken"] = token
+        if self.ask_again and not self.with_person and not token:
+            self.ask_again = False
+            self.sign_in()
+            with suppress(CredentialsRejected):  # still without the role: one call spent, and on as before
+                found = self._search(after, token, with_person=True)
+                self.with_person = True
+                return found
+        self.sign_in()  # what is refused here passes through: it says nothing about personal data
         try:
-            return mapping.page(self.client.search_orders(params))
+            return self._search(after, token, with_person=self.with_person)
         except CredentialsRejected:
+            pass  # it may mean our access token only
+        try:
+            return self._after_refusal(after, token)
+        except Throttled as error:  # else each run would spend what it has on the first of its questions
+            error.wait_s = max(error.wait_s, QUESTIONS / SEARCH_ORDERS.rate)
+            raise
+
+    def _after_refusal(self, after: datetime, token: str) -> OrderPage:
+        """A refusal counts if a fresh token meets it too; then, if not of the token, the search is asked without people."""
+        self.sign_in()
+        try:
+            return self._search(after, token, with_person=self.with_person)
+        except AccessDenied:
             if not self.with_person:
                 raise
         # Some sellers get 403 on the whole call when our application lacks the role for personal data
-        params["includedData"] = ",".join(PLAIN)
-        found = mapping.page(self.client.search_orders(params))
+        found = self._search(after, token, with_person=False)
         self.with_person = False
         return found
+
+    def _search(self, after: datetime, token: str, *, with_person: bool) -> OrderPage:
+        included = (PERSONAL if with_person else ()) + PLAIN
+        params = {"lastUpdatedAfter": utc(after), "maxResultsPerPage": "100", "includedData": ",".join(included)}
+        if token:
+            params["paginationToken"] = token
+        return mapping.page(self.client.search_orders(params))
 
     def order(self, number: str) -> RemoteOrder:
         """One order with its packages, and nothing personal: for reconciling what we sent."""
@@ -100,7 +134,13 @@ class AmazonConnector:
         try:
             self.client.search_listings(seller_id, marketplace_id)
         except RequestRejected as error:
-            return False if error.code in {"InvalidInput", "400"} else None
+            return False if error.code == "InvalidInput" else None
         except (CredentialsRejected, UnexpectedAnswer, TryLater):
             return None
         return True
+
+
+def _page_trouble(why: str, code: str, request_id: str = "", *, restart: bool = True) -> UnexpectedAnswer:
+    error = UnexpectedAnswer(f"searchOrders: {why}", code=code, request_id=request_id)
+    error.restart = restart
+    return error

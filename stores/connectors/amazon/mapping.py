@@ -27,6 +27,8 @@ _TOTALS = {
     "ITEM": "item", "SHIPPING": "shipping", "TAX": "tax", "DISCOUNT": "discount", "GIFT_WRAP": "gift_wrap",
 }  # fmt: skip
 TEXT_LIMIT = 2000
+YEARS = range(1970, 2201)
+FULFILLED_BY = {"MERCHANT": "MFN", "AMAZON": "AFN"}
 
 
 class Misread(UnexpectedAnswer):
@@ -48,15 +50,18 @@ def _get(value: dict, *path: str):
     return value
 
 
+def _clean(text: str, limit: int) -> str:
+    """Fit for a column: NUL is refused by PostgreSQL, lone surrogates by UTF-8, length by both."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()[:limit]
+
+
 def _text(value: dict, *path: str, limit: int = 500) -> str:
     found = _get(value, *path)
     if found is None:
         return ""
     if not isinstance(found, str | int | float):
         raise Misread(".".join(path))
-    # NUL is refused by PostgreSQL, lone surrogates by UTF-8
-    cleaned = str(found).replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-    return cleaned.strip()[:limit]
+    return _clean(str(found), limit)
 
 
 def _instant(value: dict, *path: str) -> datetime | None:
@@ -65,9 +70,12 @@ def _instant(value: dict, *path: str) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
+        found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Misread(".".join(path)) from None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    if found.year not in YEARS:
+        raise Misread(".".join(path))
+    return found
 
 
 def _required(value, path: str):
@@ -88,7 +96,7 @@ def _list(value: dict, *path: str) -> list:
 def _money(value: dict, *path: str) -> Money | None:
     try:
         return money.parse(_get(value, *path))
-    except ValueError:
+    except (ValueError, ArithmeticError):
         raise Misread(".".join(path)) from None
 
 
@@ -97,13 +105,13 @@ def page(body: dict) -> OrderPage:
     orders, unreadable = [], []
     for raw in _list(body, "orders"):
         number = raw.get("orderId") if isinstance(raw, dict) else None
-        number = str(number)[:60] if isinstance(number, str | int) else "?"
+        number = _clean(str(number), 60) if isinstance(number, str | int) else ""
         try:
             orders.append(order(raw))
         except Misread as error:
-            unreadable.append(Unreadable(number, error.code, error.path[:120]))
-        except (TypeError, ValueError, AttributeError, KeyError, OverflowError) as error:
-            unreadable.append(Unreadable(number, type(error).__name__, "?"))
+            unreadable.append(Unreadable(number or "?", error.code, error.path[:120]))
+        except (TypeError, ValueError, AttributeError, KeyError, ArithmeticError) as error:
+            unreadable.append(Unreadable(number or "?", type(error).__name__, "?"))
     bound = _instant(body, "lastUpdatedBefore") or _instant(body, "createdBefore")
     token = _text(body, "pagination", "nextToken", limit=10_000)
     return OrderPage(tuple(orders), tuple(unreadable), bound, token)
@@ -111,8 +119,10 @@ def page(body: dict) -> OrderPage:
 
 def order(raw: dict) -> RemoteOrder:
     """One order. ValueError or an error of this module where a required field is missing or of the wrong kind."""
-    by_amazon = _text(raw, "fulfillment", "fulfilledBy") == "AMAZON"
-    lines = [line for line in _list(raw, "orderItems") if isinstance(line, dict)]
+    fulfilled_by = _fulfilled_by(raw)
+    lines = _list(raw, "orderItems")
+    if not all(isinstance(line, dict) for line in lines):
+        raise Misread("orderItems")
     items = tuple(_item(line) for line in lines)
     if len({item.item_id for item in items}) != len(items):
         raise Misread("orderItems.orderItemId")
@@ -127,13 +137,13 @@ def order(raw: dict) -> RemoteOrder:
         number=_required(_text(raw, "orderId", limit=60), "orderId"),
         marketplace_id=_text(raw, "salesChannel", "marketplaceId", limit=20),
         status=_text(raw, "fulfillment", "fulfillmentStatus", limit=40),
-        fulfilled_by="AFN" if by_amazon else "MFN",
+        fulfilled_by=fulfilled_by,
         created_at=_required(_instant(raw, "createdTime"), "createdTime"),
         updated_at=_required(_instant(raw, "lastUpdatedTime"), "lastUpdatedTime"),
         items=items,
-        person=person.without_names() if by_amazon else person,
+        person=person.without_names() if fulfilled_by == "AFN" else person,
         seller_order_id=_seller_order_id(raw),
-        programs=tuple(str(name)[:40] for name in _list(raw, "programs")),
+        programs=_programs(raw),
         currency=next((found.currency for found in totals.values()), ""),
         totals=totals,
         ship_by=_instant(raw, "fulfillment", "shipByWindow", "latestDateTime"),
@@ -147,6 +157,23 @@ def order(raw: dict) -> RemoteOrder:
         replaces=_replaces(raw),
         packages=tuple(_package(found) for found in _list(raw, "packages")),
     )
+
+
+def _fulfilled_by(raw: dict) -> str:
+    """Whose parcel it is decides what may be kept of whom and who ships: never guessed. We always ask for it."""
+    if _get(raw, "fulfillment") is None:
+        raise Misread("fulfillment")
+    try:
+        return FULFILLED_BY[_text(raw, "fulfillment", "fulfilledBy")]
+    except KeyError:
+        raise Misread("fulfillment.fulfilledBy") from None
+
+
+def _programs(raw: dict) -> tuple[str, ...]:
+    names = _list(raw, "programs")
+    if not all(isinstance(name, str) for name in names):
+        raise Misread("programs")
+    return tuple(_clean(name, 40) for name in names)
 
 
 def _totals(raw: dict) -> dict[str, Money]:

@@ -1,7 +1,9 @@
 """Login with Amazon: refresh token in, access token out. Access tokens live in this process's memory only."""
 
 import hashlib
+import math
 import os
+import re
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,6 +12,7 @@ from orderhub import clock
 from orderhub.errors import CredentialsRejected, OperatorMistake, OutcomeUnknown, TryLater, UnexpectedAnswer
 from orderhub.http import Answer, HttpClient
 
+HOUR_S = 3600.0
 EARLY = timedelta(minutes=2)  # renew this long before the hour is over
 _NEVER = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
 _cache: dict[str, tuple[str, datetime]] = {}
@@ -63,17 +66,34 @@ class SignIn:
             if answer.status != 200:
                 raise _refusal(answer)
             body = answer.json()
-            return str(body["access_token"]), min(float(body.get("expires_in", 3600)), 3600)
+            return _token_of(body), _lifetime_s(body)
         except (OutcomeUnknown, UnexpectedAnswer, KeyError, TypeError, ValueError) as error:
             raise TryLater(f"sign-in: {type(error).__name__}", wait_s=60, code="SignInUnclear") from None
+
+
+def _token_of(body: dict) -> str:
+    """The access token. ValueError where it is none that a header can carry."""
+    token = body["access_token"]
+    if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
+        raise ValueError("access_token")
+    return token
+
+
+def _lifetime_s(body: dict) -> float:
+    try:
+        lifetime_s = float(body.get("expires_in"))
+    except (TypeError, ValueError, OverflowError):
+        return HOUR_S
+    return min(lifetime_s, HOUR_S) if math.isfinite(lifetime_s) and lifetime_s > 0 else HOUR_S
 
 
 def _refusal(answer: Answer) -> Exception:
     try:
         body = answer.json()
-        code = str(body.get("error", ""))[:40] if isinstance(body, dict) else ""
+        said = body.get("error") if isinstance(body, dict) else None
     except UnexpectedAnswer:
-        code = ""
+        said = None
+    code = re.sub(r"[^A-Za-z0-9_.-]", "", said)[:40] if isinstance(said, str) else ""
     if code == "invalid_grant":
         return CredentialsRejected("sign-in: invalid_grant", code=code)
     if code in {"invalid_client", "unauthorized_client"}:
