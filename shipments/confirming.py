@@ -42,7 +42,7 @@ READ_AFTER = (
 )  # 2, 5 and 15 minutes after the call
 GIVE_UP_AFTER = timedelta(hours=24)
 MAX_STARTS = 3
-SILENCE = 2
+SLOW_S, MOST_SLOW = 5, 2
 CASH_ON_DELIVERY = "CashOnDelivery"
 ALREADY = ("PackageToUpdateNotFound", "already fulfilled")
 EDITED_MEANWHILE = "InvalidPackageVersion"
@@ -75,19 +75,20 @@ def notify_due(
     if not rows.waiting(now).exists() and not rows.to_reconcile(now).exists():
         return report
     connector.sign_in()
-    silent = 0  # calls in a row that were sent and not answered
+    slow = 0  # calls in a row that Amazon let hang
     for step, due in ((_reconcile, rows.to_reconcile(now)), (_send, rows.waiting(now))):
         for row in due.select_related("order__store__account", "shipment").iterator(chunk_size=100):
             if time.monotonic() - started > budget_s:
                 report.more = True
                 return report
+            called = time.monotonic()
             try:
                 step(row, connector, now=now, report=report)
             except Throttled as error:
                 report.wait_s = error.wait_s
                 break
-            silent = silent + 1 if step is _send and row.state == State.UNKNOWN else 0
-            if silent == SILENCE:  # Amazon hangs: each further call would cost its whole time limit
+            slow = slow + 1 if time.monotonic() - called > SLOW_S else 0
+            if slow == MOST_SLOW:  # each further call would cost its whole time limit, and the job its life
                 return report
     return report
 

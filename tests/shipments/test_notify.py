@@ -1,6 +1,7 @@
 """Telling Amazon once: each rule of the outbox, through the simulator over real HTTP."""
 
 import json
+import time
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from shipments.jobs import notify_account
 from shipments.models import Shipment, ShipmentNotification
 from stores.connecting import connector_for
 from stores.connectors.amazon import mapping
-from stores.models import RateBucket
+from stores.models import AmazonAccount, RateBucket
 from stores.simulator import scenarios
 from stores.simulator.orders import SimItem
 from tests.conftest import NOON
@@ -484,3 +485,28 @@ def test_throttled_by_our_own_bucket_makes_no_call(shipped):
 
 def test_the_job_is_named_as_the_queue_calls_it():
     assert notify_account.job_name == "shipments.notify_account"
+
+
+def test_a_hanging_amazon_ends_the_run_before_the_queue_would_kill_it(noon, monkeypatch):
+    store = make_store()
+    for _notice in range(5):
+        make_notice(store=store)
+    account = AmazonAccount.objects.get()
+    monkeypatch.setattr(confirming, "SLOW_S", 0.01)
+
+    class Hanging:
+        skew_s = 0
+        calls = 0
+
+        def sign_in(self):
+            """At hand."""
+
+        def confirm(self, parcel):
+            self.calls += 1
+            time.sleep(0.03)
+            raise OutcomeUnknown("POST …: time limit", code="time limit")
+
+    amazon = Hanging()
+    confirming.notify_due(account, amazon, now=NOON)
+    assert amazon.calls == 2
+    assert sorted(ShipmentNotification.objects.values_list("state", flat=True)) == ["pending"] * 3 + ["unknown"] * 2
