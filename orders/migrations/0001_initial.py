@@ -208,7 +208,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='order',
-            index=models.Index(condition=models.Q(('pii_state__in', ['none', 'present', 'redacting'])), fields=['redaction_due_at'], name='order_due'),
+            index=models.Index(condition=models.Q(('pii_state', 'redacted'), _negated=True), fields=['redaction_due_at'], name='order_due'),
         ),
         migrations.AddIndex(
             model_name='order',

@@ -163,7 +163,7 @@ class Order(models.Model):
             models.Index(
                 fields=["redaction_due_at"],
                 name="order_due",
-                condition=Q(pii_state__in=["none", "present", "redacting"]),
+                condition=~Q(pii_state="redacted"),
             ),
             models.Index(fields=["order_number"], name="order_number"),
         ]

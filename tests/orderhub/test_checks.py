@@ -1,6 +1,7 @@
 """What must hold before anything starts."""
 
 import base64
+
 import pytest
 from django.core.checks import run_checks
 

@@ -76,7 +76,9 @@ def test_every_field_that_can_hold_a_text_is_classified_as_what_it_is():
         if isinstance(found, TELLING)
     ]
     assert [place for place in telling if place not in kinds] == []
-    assert {place for place in telling if kinds[place] is Kind.PII} == {(PERSON_TABLE, name) for name in LATCHED} | {WORDS}
+    assert {place for place in telling if kinds[place] is Kind.PII} == {(PERSON_TABLE, name) for name in LATCHED} | {
+        WORDS
+    }
     assert {place[0] for place in telling if kinds[place] is Kind.OPAQUE} <= {
         "django_q_task",
         "django_q_ormq",
@@ -121,7 +123,9 @@ def test_every_personal_column_has_a_latch_in_the_database():
     with connection.cursor() as cursor:
         found = connection.introspection.get_constraints(cursor, PERSON_TABLE)
     latches = {name for name, told in found.items() if told["check"] and name.startswith("person_latch_")}
-    assert latches == {f"person_latch_{column}" for table, column in registry.personal_columns() if table == PERSON_TABLE}
+    assert latches == {
+        f"person_latch_{column}" for table, column in registry.personal_columns() if table == PERSON_TABLE
+    }
 
 
 def test_every_personal_column_is_erased_by_a_holder(noon):

@@ -1,8 +1,14 @@
-"""django-q2's worker, started with our schedules in place."""
+"""django-q2's worker, started with our schedules in place and a sentinel that survives sudden deaths."""
 
+import contextlib
+
+from django.db import connection
+from django_q import cluster
 from django_q.management.commands.qcluster import Command as QueueCommand
 
 from orderhub import jobs
+from orderhub.cluster import Sentinel
+from orderhub.housekeeping.jobs import heartbeat
 
 
 class Command(QueueCommand):
@@ -10,4 +16,8 @@ class Command(QueueCommand):
 
     def handle(self, *args, **options):
         jobs.sync_schedules()
+        with contextlib.suppress(jobs.JobFailed):
+            jobs.run(heartbeat.job_name)  # health need not wait for the queue's first tick, half a minute away
+        connection.close()  # the cluster forks
+        cluster.Sentinel = Sentinel  # the cluster has no other way to be told which one to start
         super().handle(*args, **options)

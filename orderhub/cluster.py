@@ -1,0 +1,93 @@
+"""A cluster of the queue that survives the sudden death of any of its processes."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+from django_q import cluster
+from django_q.conf import Conf
+
+log = logging.getLogger("orderhub.cluster")
+PATIENCE_S = 1.0  # a worker holds its timer's lock for the time of handing in a result: milliseconds
+
+
+class Timer:
+    """A worker's timer as its guard sees it: seconds left, or a negative mark.
+
+    A worker killed while it holds the lock never gives it back, and a guard that waits for it without a limit would
+    guard nothing any more. So it waits a little; without the lock it may read the timer, and counts nothing down.
+    """
+
+    def __init__(self, shared, *, patience_s: float = PATIENCE_S):
+        self._shared, self._patience_s, self._held = shared, patience_s, False
+
+    @contextlib.contextmanager
+    def get_lock(self) -> Iterator[None]:
+        lock = self._shared.get_lock()
+        self._held = lock.acquire(timeout=self._patience_s)
+        try:
+            yield
+        finally:
+            if self._held:
+                lock.release()
+            self._held = False
+
+    @property
+    def value(self) -> float:
+        return self._shared.get_obj().value
+
+    @value.setter
+    def value(self, seconds: float) -> None:
+        if self._held:
+            self._shared.get_obj().value = seconds
+
+
+class Sentinel(cluster.Sentinel):
+    """django-q2's sentinel, which begins again with new queues when a process of its dies suddenly.
+
+    A process that waits for a multiprocessing queue holds that queue's lock. Killed there (by the kernel's memory
+    killer, say), it never gives the lock back: whatever takes its place waits for ever, no job runs any more, and
+    the end of the cluster waits for them too. Which lock is lost cannot be told from outside, so after a sudden death
+    nothing that was shared is used again: the rest of the processes is killed too, a worker in the middle of a job
+    included. That is what jobs are made for: its lease ends, and the next sweep finds the same rows.
+
+    Relies on the inside of django-q2 1.11; tests/orderhub/test_cluster.py says on what.
+    """
+
+    def reincarnate(self, process) -> None:
+        """Timed-out and recycled processes hold no lock of a queue: they are replaced alone, as always."""
+        if _died_suddenly(process):
+            self._begin_again(process)
+        else:
+            super().reincarnate(process)
+
+    def spawn_worker(self) -> None:
+        super().spawn_worker()
+        self.pool[-1].timer = Timer(self.pool[-1].timer)
+
+    def stop(self) -> None:
+        """End in order; with a process dead and unnoticed that would wait for ever, so that is put right first."""
+        dead = [process for process in self._processes() if _died_suddenly(process)]
+        if dead:
+            self._begin_again(dead[0])
+        super().stop()
+
+    def _processes(self) -> list:
+        return [self.pusher, self.monitor, *self.pool]
+
+    def _begin_again(self, dead) -> None:
+        log.critical("cluster_restarted", extra={"code": dead.exitcode})
+        for process in self._processes():
+            process.kill()
+            process.join()
+        self.pool.clear()  # the guard may be walking through this very list
+        self.task_queue = cluster.Queue(maxsize=Conf.QUEUE_LIMIT or 0)
+        self.result_queue = cluster.Queue()
+        self.event_out = cluster.Event()
+        self.spawn_cluster()
+        self.reincarnations += 1
+
+
+def _died_suddenly(process) -> bool:
+    """Ended by a signal or an error. None: still alive, so its time ran out; 0: it came to its own end."""
+    return process.exitcode not in (None, 0)
