@@ -93,6 +93,7 @@ def tell(amazon: Amazon) -> None:
                 connect_accounts()
             visit(parcels=PARCELS_A_VISIT if days > STEP else 2)
     amazon.set_clock(clock.now(), scale=1)
+    visit(parcels=2)
 
 
 def connect_accounts() -> None:

@@ -76,6 +76,8 @@ class Command(BaseCommand):
             children.start("manage.py", "qcluster")
         if not wait_for(f"http://127.0.0.1:{web}/admin/login/"):
             return self._broken(folder, "the web server did not start")
+        if not wait_for(f"http://127.0.0.1:{web}/healthz"):
+            return self._broken(folder, "the workers did not start, or an erasure is overdue")
         if once:
             if children.run(*story, "--main-job") or children.fallen():
                 return self._broken(folder, "the main job failed, or a process ended: " + ", ".join(children.fallen()))
