@@ -106,13 +106,14 @@ def running(tmp_path) -> Iterator[Running]:
 @pytest.mark.skipif(bool(os.environ.get("TEST_DATABASE_URL")), reason="has its own SQLite file: once is enough")
 def test_a_cluster_works_on_after_the_sudden_death_of_each_of_its_processes_and_ends_on_term(running):
     running.ask()
-    assert wait_until(lambda: running.runs() == 1, seconds=20)
-    for number, role in enumerate(ROLES, start=2):
+    assert wait_until(lambda: running.runs() >= 2, seconds=30)  # one as it starts, one as asked
+    for role in ROLES:
         assert wait_until(running.is_idle, seconds=5)
         time.sleep(0.5)  # back in its read of the queue, whose lock it takes with it
+        before = running.runs()
         os.kill(running.pid_of(role), signal.SIGKILL)
         running.ask()
-        assert wait_until(lambda: running.runs() == number, seconds=RUNS_AGAIN_WITHIN_S), f"{role} killed"  # noqa: B023
+        assert wait_until(lambda: running.runs() > before, seconds=RUNS_AGAIN_WITHIN_S), f"{role} killed"  # noqa: B023
     die_unnoticed_with_work_waiting(running)
     running.main.terminate()
     os.kill(running.sentinel, signal.SIGCONT)
