@@ -113,10 +113,18 @@ def _no_repeated_key(pairs: list[tuple]) -> dict:
 
 
 def _depth_over(value, limit: int) -> bool:
-    if limit < 0:
-        return True
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(_depth_over(child, limit - 1) for child in children)
+    """Whether dicts and lists are nested deeper than `limit`. Level by level: pages have 20,000 of them."""
+    level = [value]
+    for _depth in range(limit + 1):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) in (dict, list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 @dataclass

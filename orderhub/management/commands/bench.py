@@ -134,8 +134,7 @@ def measure_import(account: AmazonAccount, bodies: list[bytes]) -> tuple[float, 
     with CaptureQueriesContext(connection) as captured, transaction.atomic():
         writer.write(mapping.page(_parsed(bodies[0])))
     statements = len(captured)
-    for model in (OrderEvent, OrderItem, OrderPersonalData, Order):
-        model.objects.all().delete()
+    _start_anew()
 
     def work() -> None:
         for body in bodies:
@@ -145,13 +144,19 @@ def measure_import(account: AmazonAccount, bodies: list[bytes]) -> tuple[float, 
     return timed(work), statements
 
 
-def _truncate() -> None:
+def _start_anew() -> None:
+    """Empty tables and a fresh connection, so that each measurement starts alike.
+
+    TRUNCATE, not DELETE: PostgreSQL would plan foreign key checks for a table it believes empty, and keep that plan.
+    """
+    tables = [model._meta.db_table for model in (OrderEvent, OrderItem, OrderPersonalData, Order)]
     with connection.cursor() as cursor:
-        for model in (OrderEvent, OrderItem, OrderPersonalData, Order):
-            cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608  our own table names
         if connection.vendor == "postgresql":
-            connection.commit() if not connection.get_autocommit() else None
-            cursor.execute("VACUUM")
+            cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
+        else:
+            for table in tables:
+                cursor.execute(f"DELETE FROM {table}")  # noqa: S608  our own table names
+    connection.close()
 
 
 def measure_bare() -> float:
@@ -162,7 +167,7 @@ def measure_bare() -> float:
     for model, found in ((OrderItem, items), (OrderEvent, events)):
         for row in model.objects.order_by("pk"):
             found.setdefault(row.order_id, []).append(row)
-    _truncate()
+    _start_anew()
 
     def work() -> None:
         for start in range(0, len(orders), PAGE):
