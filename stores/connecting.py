@@ -24,6 +24,7 @@ from stores import marketplaces
 from stores.connectors.amazon.client import AmazonClient, NoThrottle
 from stores.connectors.amazon.connector import AmazonConnector
 from stores.connectors.amazon.signin import SignIn
+from stores.connectors.base import Participation
 from stores.models import AmazonAccount, Merchant, Store, UnconnectedOrder
 from stores.throttle import AccountThrottle
 
@@ -101,28 +102,7 @@ def verify(region: str, seller_id: str, token: str) -> Verification:
             )
         )
     connector = _amazon(region, token, NoThrottle())
-    try:
-        rows = connector.participations()
-    except OperatorMistake:
-        raise RuleViolation(
-            _(
-                "Amazon refuses OrderHub's own client id or secret. Ask the operator to check LWA_CLIENT_ID and LWA_CLIENT_SECRET."
-            )
-        ) from None
-    except CredentialsRejected:
-        raise RuleViolation(
-            _(
-                "Amazon refuses this authorisation token. In Seller Central, authorise the application again and paste the new token."
-            )
-        ) from None
-    except TryLater:
-        raise RuleViolation(
-            _("Amazon does not answer at the moment. Nothing was saved: try again in a minute.")
-        ) from None
-    except (RequestRejected, ConnectorError):
-        raise RuleViolation(
-            _("Amazon did not confirm this account. Check the region, the seller id and the token, then try again.")
-        ) from None
+    rows = _participations(connector)
     known = [row for row in rows if row.active and row.marketplace_id in marketplaces.BY_ID]
     codes = tuple(
         marketplaces.BY_ID[row.marketplace_id].code
@@ -153,6 +133,32 @@ def verify(region: str, seller_id: str, token: str) -> Verification:
         if row.marketplace_id in marketplaces.BY_ID
     ]
     return Verification(region, seller_id, plan, codes, found)
+
+
+def _participations(connector: AmazonConnector) -> list[Participation]:
+    """What the account sells on; each way Amazon can refuse as a sentence."""
+    try:
+        return connector.participations()
+    except OperatorMistake:
+        raise RuleViolation(
+            _(
+                "Amazon refuses OrderHub's own client id or secret. Ask the operator to check LWA_CLIENT_ID and LWA_CLIENT_SECRET."
+            )
+        ) from None
+    except CredentialsRejected:
+        raise RuleViolation(
+            _(
+                "Amazon refuses this authorisation token. In Seller Central, authorise the application again and paste the new token."
+            )
+        ) from None
+    except TryLater:
+        raise RuleViolation(
+            _("Amazon does not answer at the moment. Nothing was saved: try again in a minute.")
+        ) from None
+    except (RequestRejected, ConnectorError):
+        raise RuleViolation(
+            _("Amazon did not confirm this account. Check the region, the seller id and the token, then try again.")
+        ) from None
 
 
 def _check_texts(region: str, seller_id: str, token: str) -> None:
