@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation.template import templatize
 
+import orderhub
+
 KEYWORDS = {"gettext": None, "gettext_lazy": None, "_": None, "_now": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2),
             "gettext_noop": None, "ngettext_lazy": (1, 2), "pgettext_lazy": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3)}  # fmt: skip
 APPS = ("orderhub", "privacy", "stores", "orders", "shipments")
@@ -69,7 +71,14 @@ def extracted():
     from babel.messages.catalog import Catalog
     from babel.messages.extract import extract_python
 
-    catalog = Catalog(locale=LANGUAGE, project="OrderHub", charset="utf-8")
+    catalog = Catalog(
+        locale=LANGUAGE,
+        project="OrderHub",
+        version=orderhub.VERSION,
+        charset="utf-8",
+        msgid_bugs_address="",
+        header_comment="# French texts of OrderHub.",
+    )
     for path in _sources():
         if LEFT_OUT & set(path.parts):
             continue
