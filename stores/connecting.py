@@ -1,6 +1,7 @@
 """Connecting a seller account: verify with Amazon first, save only what is right."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -268,6 +269,20 @@ def resume(account: AmazonAccount, *, now: datetime, by=None) -> AmazonAccount:
     RuleViolation, saying what to do, while Amazon still refuses.
     """
     verified = verify(account.region, account.selling_partner_id, account.refresh_token)
+    return _reopen(account, verified, now=now, by=by)
+
+
+def renew(account: AmazonAccount, token: str, *, now: datetime, by=None) -> AmazonAccount:
+    """Put a renewed token on a known account and resume it. Stores, orders, settings and cursor stay."""
+    verified = verify(account.region, account.selling_partner_id, token)
+    account.authorise(token.strip(), now=now)
+    return _reopen(
+        account, verified, now=now, by=by, also=["refresh_token", "authorized_at", "authorization_expires_at"]
+    )  # fmt: skip
+
+
+def _reopen(account: AmazonAccount, verified: Verification, *, now: datetime, by, also: Iterable[str] = ()):
+    """Active again, polled at once; what ran with the old state may not write over it."""
     account.status, account.status_reason = AmazonAccount.Status.ACTIVE, ""
     account.verified_at, account.verified_by, account.participations = now, by, verified.participations
     account.seller_plan, account.has_pii_role, account.next_poll_at = verified.plan, True, None
@@ -275,24 +290,7 @@ def resume(account: AmazonAccount, *, now: datetime, by=None) -> AmazonAccount:
     account.save(
         update_fields=[
             "status", "status_reason", "verified_at", "verified_by", "participations", "seller_plan", "has_pii_role",
-            "next_poll_at", "epoch",
-        ]
-    )  # fmt: skip
-    return account
-
-
-def renew(account: AmazonAccount, token: str, *, now: datetime, by=None) -> AmazonAccount:
-    """Put a renewed token on a known account and resume it. Stores, orders, settings and cursor stay."""
-    verified = verify(account.region, account.selling_partner_id, token)
-    account.authorise(token.strip(), now=now)
-    account.status, account.status_reason = AmazonAccount.Status.ACTIVE, ""
-    account.verified_at, account.verified_by, account.participations = now, by, verified.participations
-    account.seller_plan, account.has_pii_role, account.next_poll_at = verified.plan, True, None
-    account.epoch += 1
-    account.save(
-        update_fields=[
-            "refresh_token", "authorized_at", "authorization_expires_at", "status", "status_reason", "verified_at",
-            "verified_by", "participations", "seller_plan", "has_pii_role", "next_poll_at", "epoch",
+            "next_poll_at", "epoch", *also,
         ]
     )  # fmt: skip
     return account
