@@ -1,6 +1,7 @@
 """What must hold before anything starts. Each check says what to change."""
 
 import os
+from datetime import date
 
 from django.conf import settings
 from django.core.checks import Error, Tags, register
@@ -44,9 +45,20 @@ def stand_ins_are_loopback(app_configs, **kwargs) -> list[Error]:
     """Only this machine may stand in for Amazon."""
     return [
         Error(f"{name} must point to a loopback address; remove it to reach Amazon.", id="orderhub.E002")
-        for name in ("SPAPI_BASE_URL", "LWA_TOKEN_URL")
+        for name in settings.STAND_INS
         if getattr(settings, name) and (settings.PRODUCTION or not is_loopback(getattr(settings, name)))
     ]
+
+
+@register(Tags.security)
+def secret_date_is_a_date(app_configs, **kwargs) -> list[Error]:
+    """The age of the client secret is counted from it."""
+    text = settings.LWA_CLIENT_SECRET_ISSUED_ON
+    try:
+        date.fromisoformat(text or "2026-01-01")
+    except ValueError:
+        return [Error("LWA_CLIENT_SECRET_ISSUED_ON must be a date such as 2026-11-23.", id="orderhub.E005")]
+    return []
 
 
 @register(Tags.security)

@@ -153,6 +153,10 @@ STORAGES = {
             "directory_permissions_mode": 0o700,
         },
     },
+    "brand": {  # logos of stores, shared by all hosts in production
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(MEDIA_ROOT / "brand")},
+    },
 }
 
 # ---- Sessions and headers
@@ -189,11 +193,27 @@ Q_CLUSTER = {
     "label": "Queue",
 }
 
+# ---- Mail: to staff (authorisations that end); later to buyers, where Amazon allows it
+_mail = env.email_url("EMAIL_URL", default="smtp://localhost:25" if PRODUCTION else f"filemail:///{VAR_DIR / 'mail'}")
+vars().update(_mail)
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="orderhub@localhost")
+
 # ---- Amazon
 LWA_CLIENT_ID = env.str("LWA_CLIENT_ID", default="")
 LWA_CLIENT_SECRET = env.str("LWA_CLIENT_SECRET", default="")
-SPAPI_BASE_URL = env.str("SPAPI_BASE_URL", default="")  # loopback only, never in production
-LWA_TOKEN_URL = env.str("LWA_TOKEN_URL", default="")  # likewise
+LWA_CLIENT_SECRET_PREVIOUS = env.str("LWA_CLIENT_SECRET_PREVIOUS", default="")  # still live during a rotation
+LWA_CLIENT_SECRET_ISSUED_ON = env.str("LWA_CLIENT_SECRET_ISSUED_ON", default="")  # a date, where it is older than here
+SPAPI_APPLICATION_ID = env.str("SPAPI_APPLICATION_ID", default="")
+SPAPI_APPLICATION_DRAFT = env.bool("SPAPI_APPLICATION_DRAFT", default=False)
+SPAPI_DEVELOPER_NAME = env.str("SPAPI_DEVELOPER_NAME", default="")
+SPAPI_REDIRECT_URI = env.str("SPAPI_REDIRECT_URI", default="")  # empty: this site's own address
+# Stand-ins: loopback only, never in production
+SPAPI_BASE_URL = env.str("SPAPI_BASE_URL", default="")
+LWA_TOKEN_URL = env.str("LWA_TOKEN_URL", default="")
+SELLER_CENTRAL_BASE_URL = env.str("SELLER_CENTRAL_BASE_URL", default="")
+BIGCOMMERCE_BASE_URL = env.str("BIGCOMMERCE_BASE_URL", default="")
+STAND_INS = ("SPAPI_BASE_URL", "LWA_TOKEN_URL", "SELLER_CENTRAL_BASE_URL", "BIGCOMMERCE_BASE_URL")
 IMPORT_BACKFILL_DAYS = env.int("IMPORT_BACKFILL_DAYS", default=30)
 IMPORT_POLL_MINUTES = env.int("IMPORT_POLL_MINUTES", default=5)
 
@@ -215,5 +235,5 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
 }
 
-if PRODUCTION and (SPAPI_BASE_URL or LWA_TOKEN_URL):
-    raise ImproperlyConfigured("SPAPI_BASE_URL and LWA_TOKEN_URL are for development only: remove them.")
+if PRODUCTION and any(globals()[name] for name in STAND_INS):
+    raise ImproperlyConfigured(f"{', '.join(STAND_INS)} are for development only: remove them.")

@@ -9,7 +9,14 @@ _folder = tempfile.mkdtemp(prefix="orderhub-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 os.environ["VAR_DIR"] = _folder
 os.environ["ORDERHUB_ENV"] = "development"
-for _name in ("SPAPI_BASE_URL", "LWA_TOKEN_URL", "ORDERHUB_FAILPOINT"):
+for _name in (
+    "SPAPI_BASE_URL",
+    "LWA_TOKEN_URL",
+    "SELLER_CENTRAL_BASE_URL",
+    "BIGCOMMERCE_BASE_URL",
+    "EMAIL_URL",
+    "ORDERHUB_FAILPOINT",
+):
     os.environ.pop(_name, None)
 if os.environ.get("TEST_DATABASE_URL"):
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
@@ -22,3 +29,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SECRET_KEY = "only-for-tests"
 LWA_CLIENT_ID = "test-client"
 LWA_CLIENT_SECRET = "test-secret"
+DEFAULT_FROM_EMAIL = "service@orderhub.test"

@@ -1,8 +1,7 @@
-"""Accounts and stores. An account is one selling partner in one region; a store is one order source of it."""
+"""Accounts: one selling partner in one region each, with what is counted and kept for all its stores."""
 
 import hashlib
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
@@ -48,7 +47,7 @@ class AmazonAccountQuerySet(models.QuerySet):
         return self.filter(status=AmazonAccount.Status.ACTIVE)
 
     def due(self, now: datetime):
-        """Accounts to poll now."""
+        """Accounts to poll now. One whose year is over is due too: its job stops it and says why."""
         return (
             self.working()
             .filter(Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=now))
@@ -56,10 +55,18 @@ class AmazonAccountQuerySet(models.QuerySet):
         )
 
 
+class CredentialKind(models.TextChoices):
+    """How the seller authorised us."""
+
+    TOKEN = "token", _("authorisation token")
+    SIGN_IN = "sign_in", _("sign-in with Amazon")
+
+
 class AmazonAccount(models.Model):
     """One selling partner in one region: credentials, authorisation, cursor. Its stores share all of them."""
 
     Status = AccountStatus
+    CredentialKind = CredentialKind
 
     class Kind(models.TextChoices):
         UNIFIED = "unified", _("unified")
@@ -74,10 +81,17 @@ class AmazonAccount(models.Model):
     region = models.CharField(_("region"), max_length=2, choices=marketplaces.REGION_CHOICES)
     selling_partner_id = models.CharField(_("seller ID"), max_length=40)
     account_type = models.CharField(_("account type"), max_length=12, choices=Kind.choices, default=Kind.STANDALONE)
+    country = models.CharField(_("country tile"), max_length=2, choices=marketplaces.CODE_CHOICES, blank=True)
+    credential_kind = models.CharField(
+        _("authorised by"), max_length=8, choices=CredentialKind.choices, default=CredentialKind.TOKEN
+    )
     seller_plan = models.CharField(_("selling plan"), max_length=12, choices=Plan.choices, default=Plan.DECLARED)
     refresh_token = EncryptedTextField(_("authorisation token"))
     authorized_at = models.DateTimeField(_("authorised at"), default=clock.now)
     authorization_expires_at = models.DateTimeField(_("authorisation expires at"))
+    warned_days = models.PositiveSmallIntegerField(
+        _("last warned with this many days left"), null=True, blank=True, editable=False
+    )
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
     status_reason = models.CharField(_("reason"), max_length=300, blank=True)
     verified_at = models.DateTimeField(_("verified at"), null=True, blank=True)
@@ -119,6 +133,7 @@ class AmazonAccount(models.Model):
                 condition=~Q(status="active") | Q(imported_until__isnull=False), name="account_active_has_cursor"
             ),
             known_values("status", AccountStatus, "account_status_known"),
+            known_values("credential_kind", CredentialKind, "account_credential_kind_known"),
         ]
 
     def __str__(self) -> str:
@@ -134,6 +149,11 @@ class AmazonAccount(models.Model):
         self.refresh_token = token
         self.authorized_at = now
         self.authorization_expires_at = now + timedelta(days=AUTHORIZATION_DAYS)
+        self.warned_days = None
+
+    def days_left(self, now: datetime) -> int:
+        """Whole days the authorisation still has; negative once it is over."""
+        return (self.authorization_expires_at - now).days
 
     def stop(self, status: str, reason: str) -> None:
         """Stop importing and notifying until a person acts; loses nothing. Safe to repeat.
@@ -143,105 +163,6 @@ class AmazonAccount(models.Model):
         same = AmazonAccount.objects.filter(pk=self.pk, epoch=self.epoch)
         if same.update(status=status, status_reason=reason[:300]):
             self.status, self.status_reason = status, reason[:300]
-
-
-class StoreQuerySet(models.QuerySet):
-    def importing(self):
-        """Stores that take orders in. Amazon.co.jp needs its grant."""
-        return self.filter(active=True).exclude(marketplace=marketplaces.JAPAN, japan_enabled=False)
-
-
-class Store(models.Model):
-    """One order source with its own settings. `custom_fields_enabled`, `japan_enabled`: written by grant() only."""
-
-    class Platform(models.TextChoices):
-        AMAZON = "amazon", "Amazon"
-        BIGCOMMERCE = "bigcommerce", "BigCommerce"
-        HANDMADE = "handmade", "Amazon Handmade"
-        MANUAL = "manual", _("Manual")
-
-    class Identifier(models.TextChoices):
-        SKU = "sku", "SKU"
-        ASIN = "asin", "ASIN"
-
-    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="stores")
-    name = models.CharField(_("name"), max_length=120)
-    platform = models.CharField(_("platform"), max_length=12, choices=Platform.choices, default=Platform.AMAZON)
-    account = models.ForeignKey(
-        AmazonAccount,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        verbose_name=_("Amazon account"),
-        related_name="stores",
-    )
-    marketplace = models.CharField(_("order source"), max_length=2, choices=marketplaces.CODE_CHOICES, blank=True)
-    time_zone = models.CharField(_("time zone"), max_length=40, default="UTC")
-    product_identifier = models.CharField(
-        _("product identifier"), max_length=4, choices=Identifier.choices, default=Identifier.SKU
-    )
-    active = models.BooleanField(_("active"), default=True)
-    import_afn = models.BooleanField(_("import Amazon-fulfilled orders"), default=False)
-    custom_fields_enabled = models.BooleanField(_("custom fields enabled"), default=False, editable=False)
-    japan_enabled = models.BooleanField(_("Amazon.co.jp enabled"), default=False, editable=False)
-    brand_name = models.CharField(_("name on labels"), max_length=120, blank=True)
-    ship_from = models.JSONField(_("ship-from address"), default=dict, blank=True)
-    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
-
-    objects = StoreQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("store")
-        verbose_name_plural = _("stores")
-        ordering = ["name"]
-        permissions = [("grant_features", _("Can enable features that customer success owns"))]
-        constraints = [
-            models.UniqueConstraint(fields=["account", "marketplace"], name="store_once_per_source"),
-            models.CheckConstraint(
-                condition=~Q(platform="amazon") | (Q(account__isnull=False) & ~Q(marketplace="")),
-                name="store_amazon_has_account",
-            ),
-            models.CheckConstraint(
-                condition=~Q(marketplace="JP") | Q(active=False) | Q(japan_enabled=True),
-                name="store_japan_needs_grant",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def market(self) -> marketplaces.Marketplace | None:
-        return marketplaces.BY_CODE.get(self.marketplace)
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.time_zone)
-
-
-class FeatureGrant(models.Model):
-    """Who enabled what for which store, when and why. Written by stores/features.py only."""
-
-    class Feature(models.TextChoices):
-        CUSTOM_FIELDS = "custom_fields", _("custom fields")
-        JAPAN = "japan", "Amazon.co.jp"
-
-    store = models.ForeignKey(Store, models.PROTECT, verbose_name=_("store"), related_name="grants")
-    feature = models.CharField(_("feature"), max_length=20, choices=Feature.choices)
-    enabled = models.BooleanField(_("enabled"), default=True)
-    granted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("granted by"), related_name="+"
-    )
-    granted_at = models.DateTimeField(_("granted at"), default=clock.now)
-    reason = models.CharField(_("reason"), max_length=200)
-
-    class Meta:
-        verbose_name = _("feature grant")
-        verbose_name_plural = _("feature grants")
-        ordering = ["-granted_at"]
-
-    def __str__(self) -> str:
-        return f"{self.get_feature_display()}: {self.store}"
 
 
 class RateBucket(models.Model):
@@ -285,3 +206,52 @@ class UnconnectedOrder(models.Model):
 
     def __str__(self) -> str:
         return self.order_number
+
+
+class AuthorizationAttempt(models.Model):
+    """A seller sent to Amazon to sign in: what must come back, to whom, and until when. It counts once."""
+
+    state_hash = models.CharField(_("state (hashed)"), max_length=64, unique=True)
+    session_hash = models.CharField(_("session (hashed)"), max_length=64)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("user"), related_name="+")
+    region = models.CharField(_("region"), max_length=2, choices=marketplaces.REGION_CHOICES)
+    account = models.ForeignKey(
+        AmazonAccount,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        verbose_name=_("account to renew"),
+        related_name="attempts",
+    )
+    draft_key = models.CharField(_("draft it belongs to"), max_length=40, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=clock.now)
+    expires_at = models.DateTimeField(_("valid until"))
+    used_at = models.DateTimeField(_("came back at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("authorisation attempt")
+        verbose_name_plural = _("authorisation attempts")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(account__isnull=False, draft_key="") | (Q(account__isnull=True) & ~Q(draft_key="")),
+                name="attempt_renews_or_connects",
+            ),
+        ]
+        indexes = [models.Index(fields=["expires_at"], name="attempt_expires")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class ClientSecretSeen(models.Model):
+    """When we first saw the application's client secret (its fingerprint only): Amazon wants a new one in 180 days."""
+
+    fingerprint = models.CharField(_("fingerprint"), max_length=64, unique=True)
+    first_seen_at = models.DateTimeField(_("first seen at"), default=clock.now)
+
+    class Meta:
+        verbose_name = _("client secret")
+        verbose_name_plural = _("client secrets")
+
+    def __str__(self) -> str:
+        return self.fingerprint[:8]
