@@ -1,4 +1,7 @@
-"""The simulated Amazon as a WSGI app: Login with Amazon and the Selling Partner API under one address."""
+"""The simulated Amazon as a WSGI app: Login with Amazon and the Selling Partner API under one address.
+
+The simulated BigCommerce hangs below the same address.
+"""
 
 import re
 from collections.abc import Callable, Iterable
@@ -8,6 +11,8 @@ from typing import Any
 
 from stores.simulator import (
     accounts,
+    bigcommerce,
+    bigcommerce_answers,
     catalog_items,
     confirming,
     consent,
@@ -84,6 +89,7 @@ ROUTES = (
     _route("DELETE", f"{_FEEDS}/feeds/{{feedId}}", "cancelFeed", feeds.cancel_feed),
     _route("PUT", "/feed-documents/{documentId}", "uploadFeedDocument", feeds.upload, signed=False),
     _route("GET", "/feed-documents/{documentId}", "downloadFeedDocument", feeds.download, signed=False),
+    *(_route(*route, signed=False) for route in bigcommerce.ROUTES),
 )
 
 
@@ -107,12 +113,15 @@ class AmazonApp:
     def _operate(self, asked: Request, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         route = self._find(asked)
         operation = route.operation if route else "unknown"
+        words = spoiling
+        if operation.startswith(bigcommerce.PREFIX):
+            words, asked.access_token = bigcommerce_answers, environ.get("HTTP_X_AUTH_TOKEN")
         fault = self.world.faults.take(operation, BEFORE | AFTER)
         if fault is not None and fault.kind in BEFORE:
-            answer = spoiling.refusal(fault, operation)
+            answer = words.refusal(fault, operation)
         else:
             answer = self._answer(route, asked)
-            answer = spoiling.spoiled(answer, fault) if fault is not None else answer
+            answer = words.spoiled(answer, fault) if fault is not None else answer
         self._record(operation, asked, answer, fault)
         sent = self._send(answer, operation, start_response, fault)
         if fault is not None:
@@ -181,6 +190,8 @@ class AmazonApp:
             headers["x-amzn-RateLimit-Limit"] = str(RATES[operation][0])
         if answer.status == 204:
             del headers["Content-Type"]
+        if operation.startswith(bigcommerce.PREFIX):
+            del headers["x-amzn-RequestId"]
         start_response(
             f"{answer.status} {_REASONS.get(answer.status, 'Status')}",
             list((headers | answer.headers).items()),

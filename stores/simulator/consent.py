@@ -31,8 +31,9 @@ def agree(world: World, request: Request) -> Answer:
     given = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
     seller_id = given.get("seller_id", "")
     problem = _problem(world, given)
-    if problem or seller_id not in world.sellers:
-        return _page(f"<p>{problem or 'SPSA0404'}</p>", 400)
+    problem = problem or world.consent_refusals.get(seller_id, "" if seller_id in world.sellers else "SPSA0404")
+    if problem:
+        return _page(f"<p>{problem}</p>", 400)
     target = given.get("redirect_uri") or world.redirect_uris[0]
     back = {
         "state": given["state"],
@@ -46,6 +47,8 @@ def agree(world: World, request: Request) -> Answer:
 def _problem(world: World, given: dict[str, str]) -> str:
     target = given.get("redirect_uri", "")
     if given.get("application_id") != world.tokens.application_id or not given.get("state"):
+        return "MD1000"
+    if world.application_draft and given.get("version") != "beta":
         return "MD1000"
     if "#" in target:
         return "MD5110"

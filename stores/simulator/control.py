@@ -57,6 +57,8 @@ class Control:
                 return lambda: self.world.requests
             case ["GET", "orders"]:
                 return self._orders
+            case ["GET", "shops"]:
+                return self._shops
             case ["GET", "summary"]:
                 return self._summary
             case ["POST", "faults"]:
@@ -70,6 +72,8 @@ class Control:
             case ["POST", "orders", order_id, "request-cancellation"]:
                 reason = _body(asked).get("reason", "")
                 return lambda: self._ask_cancellation(order_id, reason)
+            case ["POST", "secrets"]:
+                return lambda: {"live": self.world.rotate_secret(**_body(asked))}
             case ["POST", "sellers", seller_id, "revoke"]:
                 return lambda: self._revoke(seller_id)
             case ["POST", "sellers", seller_id, "renew"]:
@@ -88,6 +92,13 @@ class Control:
                 "updated": order.updated,
             }
             for order in self.world.orders.values()
+        ]
+
+    def _shops(self) -> list[dict[str, Any]]:
+        """What happened at each BigCommerce store, and which mails its buyers would have got."""
+        return [
+            {"store_hash": shop.store_hash, "ledger": shop.ledger, "mails": shop.mails}
+            for shop in self.world.shops.values()
         ]
 
     def _summary(self) -> dict[str, Any]:

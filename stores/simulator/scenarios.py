@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from stores.simulator import demo_orders, people
+from stores.simulator.bigcommerce_world import Shop
 from stores.simulator.catalogue import PRODUCTS, price_in, title_for
 from stores.simulator.marketplaces import MARKETPLACES, Seller
 from stores.simulator.orders import SimItem
@@ -25,6 +26,9 @@ __all__ = [
     "NAMED",
     "NO_PII_ROLE",
     "SELLERS",
+    "SHOP",
+    "SHOP_HASH",
+    "SHOP_TOKEN",
     "STANDALONE_CA",
     "backlog",
     "canary",
@@ -49,11 +53,13 @@ NO_PII_ROLE = Seller(
 )
 STANDALONE_CA = Seller("NA", "A6SIMCANADA6", "Atzr|simulated-standalone-ca", ("CA",), store_name="Boréal Outfitters")
 SELLERS = (NA, EU, JP, INDIVIDUAL, NO_PII_ROLE, STANDALONE_CA)
+SHOP_HASH, SHOP_TOKEN = "maplelane7", "simulated-bigcommerce-maple-lane"
+SHOP = Shop(SHOP_HASH, SHOP_TOKEN)  # a pattern: each world has a copy of its own in `shops`
 
 
 def empty(*, now: datetime, seed: int = 7) -> World:
-    """Every seller, no order."""
-    return World(now, sellers=SELLERS, seed=seed)
+    """Every seller, no order, and a BigCommerce store as empty."""
+    return World(now, sellers=SELLERS, shops=[SHOP], seed=seed)
 
 
 def backlog(*, now: datetime, orders: int = 1000, seed: int = 7) -> World:

@@ -5,6 +5,7 @@ a feed that is done in three minutes) waits in a queue and is applied, dated to 
 next looks; so the clock may be set back only before the first look.
 """
 
+import copy
 import heapq
 import random
 import threading
@@ -14,6 +15,7 @@ from dataclasses import fields as dataclass_fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from stores.simulator.bigcommerce_world import Shop
 from stores.simulator.buckets import Buckets
 from stores.simulator.clock import SimClock, whole_milliseconds
 from stores.simulator.faults import VISIBILITY, Faults
@@ -36,11 +38,20 @@ _LATER = ("ships_at", "cancels_at", "pays_at", "asks_cancel_at")
 
 
 class World:
-    def __init__(self, now: datetime, *, sellers: Iterable[Seller] = (), seed: int = 7, scale: float = 1.0) -> None:
+    def __init__(
+        self,
+        now: datetime,
+        *,
+        sellers: Iterable[Seller] = (),
+        shops: Iterable[Shop] = (),
+        seed: int = 7,
+        scale: float = 1.0,
+    ) -> None:
         self.lock = threading.RLock()
         self.clock = SimClock(now, scale)
         self.random = random.Random(seed)
         self.sellers = {seller.seller_id: seller for seller in sellers}
+        self.shops = {shop.store_hash: copy.deepcopy(shop) for shop in shops}  # of BigCommerce
         self.tokens = Tokens(self.random, {s.refresh_token: s.seller_id for s in self.sellers.values()})
         self.buckets = Buckets()
         self.faults = Faults()
@@ -58,8 +69,11 @@ class World:
         self.gzip_reports = False
         self.feed_delays = (60, 120)  # seconds in the queue, seconds in progress
         self.redirect_uris: list[str] = []  # empty: any
+        self.application_draft = False  # a draft is asked for with version=beta
+        self.consent_refusals: dict[str, str] = {}  # seller id to the code Amazon's page shows (SPDC8143, ...)
         self._orders: dict[str, SimOrder] = {}
         self._due: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._watches: list[tuple[str, int, Callable[[], None]]] = []
         self._sequence = 0
         self._settling = False
 
@@ -68,6 +82,11 @@ class World:
         with self.lock:
             self._sequence += 1
             heapq.heappush(self._due, (whole_milliseconds(at), self._sequence, action))
+
+    def after_calls(self, operation: str, count: int, action: Callable[[], None]) -> None:
+        """Let something happen, once, before the call that follows the first `count` calls of an operation."""
+        with self.lock:
+            self._watches.append((operation, count, action))
 
     def settle(self) -> None:
         """Apply everything that was to happen until now."""
@@ -80,6 +99,9 @@ class World:
                 while self._due and self._due[0][0] <= now:
                     at, _, action = heapq.heappop(self._due)
                     action(at)
+                for watch in [watch for watch in self._watches if self.calls(watch[0]) >= watch[1]]:
+                    self._watches.remove(watch)
+                    watch[2]()
             finally:
                 self._settling = False
 
@@ -262,6 +284,13 @@ class World:
     def client_secrets(self) -> list[str]:
         """The application's live secrets: two during a rotation."""
         return self.tokens.client_secrets
+
+    def rotate_secret(self, *, add: str = "", drop: str = "") -> int:
+        """Make a client secret live, or end one; returns how many are live. Tokens survive."""
+        with self.lock:
+            self.tokens.client_secrets += [add] if add else []
+            self.tokens.client_secrets[:] = [secret for secret in self.tokens.client_secrets if secret != drop]
+            return len(self.tokens.client_secrets)
 
     def revoke(self, seller: Seller | str) -> None:
         """The seller disables the application: refresh tokens and live access tokens die."""

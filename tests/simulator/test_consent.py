@@ -54,3 +54,18 @@ def test_a_wrong_request_shows_the_real_pages_error_and_gives_no_code(world, ask
 def test_what_the_application_sends_is_escaped(world, asked):
     reply = InProcess(world).ask("GET", PAGE, **asked | {"state": '"><script>'})
     assert b"<script>" not in reply.body
+
+
+def test_a_draft_application_is_asked_for_as_beta(world, asked):
+    world.application_draft = True
+    asker = InProcess(world)
+    assert b"MD1000" in asker.ask("GET", PAGE, **asked).body
+    assert asker.ask("GET", PAGE, **asked | {"version": "beta"}).status == 200
+
+
+@pytest.mark.parametrize("code", ["SPDC8143", "SPSA0404", "SPSA2043", "CONSENT_LIMIT_REACHED"])
+def test_a_seller_amazon_does_not_let_confirm_sees_the_code_and_does_not_come_back(world, asked, code):
+    world.consent_refusals[scenarios.EU.seller_id] = code
+    reply = agree(InProcess(world), asked)
+    assert reply.status == 400 and code.encode() in reply.body and "Location" not in reply.headers
+    assert world.tokens.codes == {}
