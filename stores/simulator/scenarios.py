@@ -24,6 +24,7 @@ __all__ = [
     "JP",
     "NA",
     "NAMED",
+    "NEWCOMER",
     "NO_PII_ROLE",
     "SELLERS",
     "SHOP",
@@ -52,7 +53,11 @@ NO_PII_ROLE = Seller(
     account_role=False,
 )
 STANDALONE_CA = Seller("NA", "A6SIMCANADA6", "Atzr|simulated-standalone-ca", ("CA",), store_name="Boréal Outfitters")
-SELLERS = (NA, EU, JP, INDIVIDUAL, NO_PII_ROLE, STANDALONE_CA)
+NEWCOMER = Seller(
+    "NA", "A7SIMCEDAR7", "Atzr|simulated-na-cedar-creek", ("US", "CA", "MX"), store_name="Cedar Creek Outfitters"
+)  # nobody has connected it yet
+SELLERS = (NA, EU, JP, INDIVIDUAL, NO_PII_ROLE, STANDALONE_CA, NEWCOMER)
+NEWCOMERS_EACH = 4  # orders on each of a newcomer's order sources
 SHOP_HASH, SHOP_TOKEN = "maplelane7", "simulated-bigcommerce-maple-lane"
 SHOP = Shop(SHOP_HASH, SHOP_TOKEN)  # a pattern: each world has a copy of its own in `shops`
 
@@ -65,28 +70,38 @@ def empty(*, now: datetime, seed: int = 7) -> World:
 def backlog(*, now: datetime, orders: int = 1000, seed: int = 7) -> World:
     """One NA seller in the US only, with `orders` merchant orders of the last three days, all unshipped."""
     world = World(now, sellers=[dataclasses.replace(NA, marketplaces=("US",))], seed=seed)
-    step = timedelta(days=3) / max(1, orders)
-    for index in range(orders):
+    _unshipped(world, NA, "US", orders, now)
+    return world
+
+
+def _unshipped(world: World, seller: Seller, marketplace: str, count: int, now: datetime) -> None:
+    """Plain merchant orders of the last three days."""
+    step = timedelta(days=3) / max(1, count)
+    currency = MARKETPLACES[marketplace].currency
+    for index in range(count):
         created = now - timedelta(minutes=10) - index * step
-        name = people.full_name(world.random, "US")
+        name = people.full_name(world.random, marketplace)
         product = PRODUCTS[index % len(PRODUCTS)]
         item = SimItem(
             asin=product.asin,
             sku=product.sku,
-            title=title_for(product, "US"),
+            title=title_for(product, marketplace),
             quantity=1 + index % 3,
-            unit_price=price_in(product, "USD"),
+            unit_price=price_in(product, currency),
             tax=Decimal("1.20"),
         )
-        address = people.address(world.random, "US", name)
-        world.add_order(NA, created=created, updated=created, items=[item], buyer_name=name, address=address)
-    return world
+        address = people.address(world.random, marketplace, name)
+        given = {"marketplace": marketplace, "created": created, "updated": created}
+        world.add_order(seller, items=[item], buyer_name=name, address=address, **given)
 
 
 def demo(*, now: datetime, seed: int = 7) -> World:
     """Over 300 orders of every kind in the 45 days before `now`; set the clock back to watch them come."""
     world = empty(now=now, seed=seed)
     demo_orders.fill(world, now, {"NA": NA, "EU": EU, "JP": JP})
+    for seller in (NEWCOMER, STANDALONE_CA):
+        for marketplace in seller.marketplaces:
+            _unshipped(world, seller, marketplace, NEWCOMERS_EACH, now)
     return world
 
 

@@ -5,6 +5,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from orderhub.demo import story
+from stores.simulator import scenarios
 
 
 class Command(BaseCommand):
@@ -33,3 +34,8 @@ class Command(BaseCommand):
         self.stdout.write("Users (random passwords, shown only here):")
         for name, password in passwords.items():
             self.stdout.write(f"  {name:<10} {password}   {story.USERS[name]}")
+        new, alone = scenarios.NEWCOMER, scenarios.STANDALONE_CA
+        self.stdout.write("To connect (they open nothing but the simulator):")
+        self.stdout.write(f"  Amazon.com   seller ID {new.seller_id}   token {new.refresh_token}")
+        self.stdout.write(f"  Amazon.ca    seller ID {alone.seller_id}   token {alone.refresh_token}")
+        self.stdout.write(f"  BigCommerce  store hash {scenarios.SHOP_HASH}   token {scenarios.SHOP_TOKEN}")
