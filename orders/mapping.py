@@ -1,7 +1,10 @@
 """From a marketplace's order to our columns; pure, no database."""
 
+from collections.abc import Mapping
+
 from orders.models import Order, OrderItem, SkippedOrder
 from orders.models.person import LATCHED
+from stores import statusmap
 from stores.connectors.amazon.mapping import amount
 from stores.connectors.base import PERSON_FIELDS, RemoteItem, RemoteOrder
 from stores.models import Store
@@ -26,12 +29,18 @@ ORDER_COLUMNS = [
 ]  # fmt: skip
 
 
-def status_of(remote: RemoteOrder) -> tuple[str, str]:
-    """Our status, and Amazon's own word where we do not know it: such an order waits on hold, its text shown."""
+def status_of(remote: RemoteOrder, mapped: Mapping[str, str]) -> tuple[str, str]:
+    """Our status, and the marketplace's own word where it is not one Amazon defines: its text is shown (R40).
+
+    `mapped`: what such words mean in this store (stores/statusmap.py). One without a meaning waits on hold.
+    """
     if remote.fulfilled_by == "AFN":
         return Status.SHIPPED, ""
     known = STATUSES.get(remote.status)
-    return (known, "") if known else (Status.ON_HOLD, remote.status or "?")
+    if known:
+        return known, ""
+    word = remote.status or "?"
+    return mapped.get(statusmap.key(word), Status.ON_HOLD), word
 
 
 def why_skipped(remote: RemoteOrder, store: Store) -> str:

@@ -18,7 +18,7 @@ from orders.models.person import EMAIL
 from orders.personal_data import erasable
 from orders.retention import periods_for
 from privacy import retention
-from stores import marketplaces
+from stores import marketplaces, statusmap
 from stores.connectors.base import PERSON_FIELDS, OrderPage, RemoteOrder, RemotePerson
 from stores.models import AmazonAccount, Store, UnconnectedOrder
 
@@ -49,7 +49,9 @@ class PageWriter:
 
     def __init__(self, account: AmazonAccount, *, now: datetime):
         self.account, self.now = account, now
-        self.stores: dict[str, Store] = {store.marketplace: store for store in account.stores.all()}
+        stores = account.stores.prefetch_related("status_map")
+        self.stores: dict[str, Store] = {store.marketplace: store for store in stores}
+        self.status_maps = {store.pk: statusmap.as_map(store) for store in stores}
 
     def write(self, page: OrderPage) -> Counter:
         """Write one page; returns what became of its orders, by name."""
@@ -118,8 +120,9 @@ class PageWriter:
     def _take_in(self, remote: RemoteOrder, store: Store, plan: _Plan) -> None:
         order = Order(store=store, order_number=remote.number, first_imported_at=self.now)
         mapping.fill(order, remote)
-        order.status, order.custom_status = mapping.status_of(remote)
-        order.content_hash = fingerprint(remote)
+        decided = self._status_of(remote, store.pk)
+        order.status, order.custom_status = decided
+        order.content_hash = fingerprint(remote, decided)
         if not order.by_amazon:
             due = retention.order_due(retention.Facts(imported_at=self.now), periods_for(store))
             order.redaction_due_at, order.redaction_rule = due.at, due.rule
@@ -138,7 +141,8 @@ class PageWriter:
         plan.counts["imported"] += 1
 
     def _update(self, remote: RemoteOrder, order: Order, plan: _Plan) -> None:
-        digest = fingerprint(remote)
+        decided = self._status_of(remote, order.store_id)
+        digest = fingerprint(remote, decided)
         if order.amazon_updated_at and remote.updated_at < order.amazon_updated_at:
             plan.counts["older"] += 1
             return
@@ -148,7 +152,7 @@ class PageWriter:
         before = order.status
         mapping.fill(order, remote)
         order.content_hash = digest
-        self._move_status(remote, order, plan)
+        self._move_status(decided, order, plan)
         self._note_cancel_request(remote, order, plan)
         self._merge_person(remote, order, plan)
         plan.items += self._merged_items(remote, order)
@@ -157,9 +161,11 @@ class PageWriter:
         plan.changed.append(order)
         plan.counts["updated"] += 1
 
-    def _move_status(self, remote: RemoteOrder, order: Order, plan: _Plan) -> None:
-        wanted, custom = mapping.status_of(remote)
-        order.custom_status = custom
+    def _status_of(self, remote: RemoteOrder, store_id: int) -> tuple[str, str]:
+        return mapping.status_of(remote, self.status_maps[store_id])
+
+    def _move_status(self, decided: tuple[str, str], order: Order, plan: _Plan) -> None:
+        wanted, order.custom_status = decided
         if order.status == Status.SHIPPED:
             if wanted == Status.CANCELLED:
                 plan.events.append(self._event(order, Kind.CANCELLED_AFTER_SHIPPING, {}))
@@ -278,11 +284,12 @@ def _code(reason: str) -> str:
     return reason if _CODE.fullmatch(reason) else "?"
 
 
-def fingerprint(remote: RemoteOrder) -> str:
-    """Tells two answers about one order apart. A keyless hash of the whole order would be a copy of personal data in
-    disguise, so the person is left out: a change of address comes with a new update time."""
+def fingerprint(remote: RemoteOrder, decided: tuple[str, str]) -> str:
+    """Tells two answers about one order apart, and one answer under two status maps. A keyless hash of the whole order
+    would be a copy of personal data in disguise, so the person is left out: a change of address comes with a new update
+    time. `decided`: what status_of() made of it."""
     parts = [
-        remote.status, remote.service_level, remote.payment_method, remote.ship_by, remote.deliver_by, remote.programs,
-        sorted((name, str(total)) for name, total in remote.totals.items()), remote.items,
+        *map(str, decided), remote.status, remote.service_level, remote.payment_method, remote.ship_by, remote.deliver_by,
+        remote.programs, sorted((name, str(total)) for name, total in remote.totals.items()), remote.items,
     ]  # fmt: skip
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
