@@ -10,23 +10,23 @@ from django.http import HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
+from django.views.decorators.debug import sensitive_post_parameters
 
 from orderhub import clock
 from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
 from orderhub.lists import ReadOnlyAdmin
 from orderhub.wording import about, amount, badge, short_day_and_time, stacked_utc, utc
-from orders import deadlines, deciding, erasurewords, filters, persons, timeline
+from orders import deadlines, deciding, filters, persons, roman
 from orders.finding import search
 from orders.models import Order, OrderItem, QuarantinedOrder, SkippedOrder
-from privacy import access
+from orders.showing import badges, page
 
-Status = Order.Status
-LEVELS = {Status.AWAITING_SHIPMENT: "info", Status.ON_HOLD: "warn", Status.SHIPPED: "ok"}
 NOTICE_LEVELS = {
     "confirmed": "ok", "confirmed_external": "ok", "manual": "ok", "pending": "info", "in_flight": "info",
     "retry_at": "info", "unknown": "warn", "rejected": "bad", "needs_attention": "bad",
@@ -146,7 +146,7 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description=_("notice to Amazon"))
     def notice(self, order):
         found = list(order.notifications.all())
-        return badge(found[0].get_state_display(), NOTICE_LEVELS.get(found[0].state, "muted")) if found else "–"
+        return badge(found[0].state_word, NOTICE_LEVELS.get(found[0].state, "muted")) if found else "–"
 
     @admin.display(description=_("personal data until"), ordering="redaction_due_at")
     def kept_until(self, order):
@@ -162,6 +162,9 @@ class OrderAdmin(ReadOnlyAdmin):
     def has_ship_permission(self, request):
         return request.user.has_perm("shipments.add_shipment")
 
+    def has_hold_permission(self, request):
+        return request.user.has_perm("orders.hold_order")
+
     def has_decide_permission(self, request):
         return request.user.has_perm("orders.change_order")
 
@@ -175,13 +178,13 @@ class OrderAdmin(ReadOnlyAdmin):
         chosen = urlencode({"ids": ",".join(map(str, ids))}, safe=",")
         return HttpResponseRedirect(f"{reverse('admin:shipments_ship')}?{chosen}")
 
-    @admin.action(description=_("Put on hold, to be checked"), permissions=["decide"])
+    @admin.action(description=_("Put on hold, to be checked"), permissions=["hold"])
     def hold(self, request, rows):
         self._each(
             request, rows, lambda order, **who: deciding.hold(order, "check", **who), _now("Put on hold: %(numbers)s")
         )
 
-    @admin.action(description=_("Release from hold"), permissions=["decide"])
+    @admin.action(description=_("Release from hold"), permissions=["hold"])
     def release(self, request, rows):
         self._each(request, rows, deciding.release, _now("Released: %(numbers)s"))
 
@@ -205,6 +208,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
         ours = [
             deed("hold", self.hold_view), deed("release", self.release_view), deed("cancellation", self.cancellation_view),
+            deed("romanise", self.romanise_view),
         ]  # fmt: skip
         return ours + super().get_urls()
 
@@ -216,7 +220,10 @@ class OrderAdmin(ReadOnlyAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_permission(request, order):
             raise PermissionDenied
-        context = self.admin_site.each_context(request) | _page(request.user, order)
+        return self._page(request, order)
+
+    def _page(self, request, order, **refused):
+        context = self.admin_site.each_context(request) | page(request.user, order, **refused)
         context |= {"title": _now("Order %(number)s") % {"number": order.order_number}, "opts": self.opts}
         return TemplateResponse(request, "orders/order_page.html", context)
 
@@ -226,14 +233,17 @@ class OrderAdmin(ReadOnlyAdmin):
     @post_only("admin:orders_order_change")
     def hold_view(self, request, pk):
         reason = request.POST.get("reason", "")
+        self._allow(self.has_hold_permission(request))
         return self._decide(request, pk, lambda order, **who: deciding.hold(order, reason, **who), _now("Put on hold."))
 
     @post_only("admin:orders_order_change")
     def release_view(self, request, pk):
+        self._allow(self.has_hold_permission(request))
         return self._decide(request, pk, deciding.release, _now("Released from hold."), to_ship=True)
 
     @post_only("admin:orders_order_change")
     def cancellation_view(self, request, pk):
+        self._allow(self.has_decide_permission(request))
         anyway = request.POST.get("answer") == "ship"
         told = _now("It can be sent now.") if anyway else _now("It stays on hold: cancel it in Seller Central.")
 
@@ -242,89 +252,46 @@ class OrderAdmin(ReadOnlyAdmin):
 
         return self._decide(request, pk, answer, told, to_ship=anyway)
 
+    @method_decorator(sensitive_post_parameters())
+    @post_only("admin:orders_order_change")
+    def romanise_view(self, request, pk):
+        """Errors are shown beside the fields, with what was typed; the address itself is in no message."""
+        order = get_object_or_404(self.get_queryset(request), pk=pk)
+        self._allow(persons.may_romanise(request.user, order))
+        typed = {twin: request.POST.get(twin, "") for twin in persons.ROMAN}
+        try:
+            roman.write(order, typed, by=request.user, now=clock.now())
+            self._tell(request, order, _now("The address in Roman characters is saved."), messages.SUCCESS)
+        except roman.NotRoman as error:
+            return self._page(request, order, typed=typed, wrong=error.fields)
+        except RuleViolation as error:
+            self._tell(request, order, str(error), messages.ERROR)
+        return HttpResponseRedirect(reverse("admin:orders_order_change", args=[order.pk]))
+
+    @staticmethod
+    def _allow(allowed: bool) -> None:
+        if not allowed:
+            raise PermissionDenied
+
+    def _tell(self, request, order, text: str, level: int) -> None:
+        self.message_user(request, about(order.order_number, text), level)
+
     def _decide(self, request, pk: int, deed, told: str, *, to_ship: bool = False):
         """`to_ship`: the order was cleared for sending; what still stands in its way is said instead of `told`."""
-        if not self.has_decide_permission(request):
-            raise PermissionDenied
         order = get_object_or_404(self.get_queryset(request), pk=pk)
         try:
             deed(order, by=request.user, now=clock.now())
             refusal = order.why_not_shippable() if to_ship else ""
-            level = messages.WARNING if refusal else messages.SUCCESS
-            self.message_user(request, about(order.order_number, refusal or told), level)
+            self._tell(request, order, refusal or told, messages.WARNING if refusal else messages.SUCCESS)
         except RuleViolation as error:
-            self.message_user(request, about(order.order_number, str(error)), messages.ERROR)
+            self._tell(request, order, str(error), messages.ERROR)
         return HttpResponseRedirect(reverse("admin:orders_order_change", args=[order.pk]))
-
-
-def badges(order: Order) -> list:
-    """The status, and what is special about the order."""
-    word = order.get_status_display() + (f" ({order.custom_status})" if order.custom_status else "")
-    found = [badge(word, LEVELS.get(order.status, "muted"))]
-    if order.cancel_requested_at and order.is_open:
-        found.append(badge(_now("buyer asks to cancel"), "bad"))
-    for holds, name in (
-        (order.by_amazon, "FBA"), (order.is_prime, "Prime"), (order.is_business, _now("business")), (order.is_gift, _now("gift")),
-    ):  # fmt: skip
-        if holds:
-            found.append(badge(name))
-    return found
 
 
 def _identifier(item: OrderItem, order: Order) -> str:
     """What this store calls its products by."""
     first, second = (item.asin, item.sku) if order.store.product_identifier == "asin" else (item.sku, item.asin)
     return first or second or "?"
-
-
-def _page(user, order: Order) -> dict:
-    """What the page of one order shows; a constant number of queries. Logs the view of personal data."""
-    now = clock.now()
-    items = list(order.items.all())
-    notices = list(order.notifications.select_related("shipment"))
-    waits_for_cancellation = deciding.held_for_cancellation(order)
-    return {
-        "order": order,
-        "badges": badges(order),
-        "deadline": deadlines.of(order, now=now),
-        "lines": items,
-        "service_level": dict(Order.ServiceLevel.choices).get(order.service_level, order.service_level),
-        "totals": _totals(order),
-        "person": persons.panel_for(user, order),
-        "erasure": erasurewords.of(order, now=now),
-        "events": timeline.entries(order),
-        "shipments": list(order.shipments.prefetch_related("labels")),
-        "notices": notices,
-        "may_quote": _may_quote(user, order, notices),
-        "refusal": order.why_not_shippable(),
-        "asks_to_cancel": bool(order.cancel_requested_at) and order.is_open and not waits_for_cancellation,
-        "waits_for_cancellation": waits_for_cancellation,
-        "may_decide": user.has_perm("orders.change_order"),
-        "hold_reasons": [(code, _now(text)) for code, text in deciding.HOLD_REASONS.items()],
-        "hold_reason": _now(order.hold_reason) if order.hold_reason else "",
-    }
-
-
-def _may_quote(user, order: Order, notices: list) -> bool:
-    """Whether Amazon's own words about a notice are shown: they may repeat an address, so they count as one."""
-    if not any(notice.error_text for notice in notices):
-        return False
-    person = getattr(order, "person", None)
-    erased = order.masked or bool(person and person.marker)
-    if erased or not access.may_see_person(user, order_open=order.is_open):
-        return False
-    if not (person and person.holds_anything):  # else the panel of the person has logged this view
-        access.log_view(user, order.pk, what="order page")
-    return True
-
-
-def _totals(order: Order) -> list[tuple[str, str]]:
-    names = ("item_total", "shipping_total", "gift_wrap_total", "discount_total", "tax_total", "order_total")
-    return [
-        (Order._meta.get_field(name).verbose_name, amount(getattr(order, name), order.currency))
-        for name in names
-        if getattr(order, name) is not None
-    ]
 
 
 @admin.register(SkippedOrder)

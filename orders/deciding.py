@@ -31,7 +31,9 @@ def hold(order: Order, reason: str, *, by, now: datetime) -> None:
 
 
 def release(order: Order, *, by, now: datetime) -> None:
-    """Back to awaiting shipment. RuleViolation if it is not on hold."""
+    """Back to awaiting shipment. RuleViolation if it is not on hold, or waits to be cancelled at Amazon."""
+    if held_for_cancellation(order):
+        raise RuleViolation(_("The buyer asked to cancel this order: answer that on its page instead."))
     with transaction.atomic():
         order.release()
         _note(order, OrderEvent.Kind.RELEASED, by=by, now=now)

@@ -9,7 +9,7 @@ from orderhub.errors import CredentialsRejected, RequestRejected, TryLater, Unex
 from orderhub.jobs import CALLS_S, enqueue, every, task
 from orders import importing
 from stores.connecting import connector_for
-from stores.health import stop_for
+from stores.health import stop_for, stop_if_expired
 from stores.models import AmazonAccount
 
 RETRY = timedelta(minutes=1)
@@ -28,12 +28,12 @@ def import_due_accounts() -> str:
 def import_account(account_id: int) -> str:
     """Import one account's changed orders and note when to look again."""
     account = AmazonAccount.objects.get(pk=account_id)
-    if account.status != AmazonAccount.Status.ACTIVE:
+    if stop_if_expired(account, now=clock.now()) or account.status != AmazonAccount.Status.ACTIVE:
         return f"account {account_id}: {account.status}"
     try:
         report = importing.import_changes(account, connector_for(account), now=clock.now(), budget_s=CALLS_S)
     except CredentialsRejected as error:
-        return stop_for(account, error)
+        return stop_for(account, error, now=clock.now())
     except importing.AccountReopened as error:
         enqueue(import_account, account_id)
         return str(error)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.db.models import F
 
-from orders import mapping
+from orders import mapping, roman
 from orders.models import Order, OrderEvent, OrderItem, OrderPersonalData, QuarantinedOrder, SkippedOrder
 from orders.models.person import EMAIL
 from orders.personal_data import erasable
@@ -189,7 +189,7 @@ class PageWriter:
         offered = [name for name in mapping.PERSONAL if getattr(remote.person, name)]
         if latched and offered:
             plan.counts["latched"] += 1
-        gone, changed = (*erasable(), EMAIL), False
+        gone, changed, moved = (*erasable(), EMAIL), False, False
         for name in (
             RemotePerson.KEPT if order.by_amazon else PERSON_FIELDS
         ):  # whatever Amazon says later, FBA has no person
@@ -198,7 +198,9 @@ class PageWriter:
                 continue
             if getattr(person, name) != value:
                 setattr(person, name, value)
-                changed = True
+                changed, moved = True, moved or name in roman.SHIP_TO
+        if moved and not latched and roman.forget(person):
+            plan.events.append(self._event(order, Kind.ROMAN_DROPPED, {}))
         if changed:
             plan.persons.append(person)
             if not latched and not order.by_amazon and offered:
@@ -230,7 +232,7 @@ class PageWriter:
                 plan.persons,
                 update_conflicts=True,
                 unique_fields=["order"],
-                update_fields=list(PERSON_FIELDS),
+                update_fields=[*PERSON_FIELDS, *roman.TWINS.values()],
             )
         if plan.items:
             OrderItem.objects.bulk_create(

@@ -1,10 +1,12 @@
 """The one way a screen reads personal data of an order: rights first, then the view is logged, then the values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from orders import roman
 from orders.models import Order, OrderPersonalData
 from orders.models.person import EMAIL, ERASED
 from privacy import access, markers
@@ -13,26 +15,32 @@ PLACE = ("city", "district", "state", "country")
 SHIP_TO = (
     "recipient_name", "recipient_company", "street1", "street2", "street3", "city", "district", "state", "postal_code",
     "country", "phone", "delivery_instructions", "gift_message",
-    "romanised_name", "romanised_company", "romanised_street1", "romanised_street2", "romanised_street3",
 )  # fmt: skip
+ROMAN = tuple(roman.TWINS.values())
 BUYER = ("buyer_name", "buyer_username", "buyer_email", "buyer_company", "purchase_order_number", "buyer_notes")
+LANGUAGES = {"JP": "ja", "CN": "zh-Hans", "TW": "zh-Hant", "HK": "zh-Hant", "KR": "ko"}  # for fonts and screen readers
 ALWAYS_NAMED = frozenset({"recipient_name", "street1", "phone", "buyer_name", "buyer_email"})
 
 
 @dataclass(frozen=True, repr=False)  # no repr: values would reach tracebacks
 class Panel:
-    """Labels and values ready to be shown. `note`: why less is shown than the order may have, or ''."""
+    """Labels and values ready to be shown. `roman`: the address in Roman characters, where somebody wrote it.
+
+    `note`: why less is shown than the order may have, or ''.
+    """
 
     ship_to: list[tuple[str, str]] = field(default_factory=list)
     buyer: list[tuple[str, str]] = field(default_factory=list)
     note: str = ""
+    roman: list[tuple[str, str]] = field(default_factory=list)
 
 
 def panel_for(user, order: Order, *, what: str = "order page") -> Panel:
     """What this user may see of the order's recipient and buyer. Writes one access-log row where names are shown."""
     person = getattr(order, "person", None) or OrderPersonalData(order=order)
     if order.masked or person.marker:
-        return Panel(_masked(person, SHIP_TO), _masked(person, BUYER), _("Personal data was erased on schedule."))
+        note = _("Personal data was erased on schedule.")
+        return Panel(_masked(person, SHIP_TO), _masked(person, BUYER), note, _masked(person, ROMAN))
     if order.by_amazon:
         note = _("Amazon ships this order and supplies no personal data.")
         return Panel(_by_amazon(person, SHIP_TO), _by_amazon(person, BUYER), note)
@@ -41,11 +49,59 @@ def panel_for(user, order: Order, *, what: str = "order page") -> Panel:
     if person.holds_anything:
         access.log_view(user, order.pk, what=what)
     note = "" if person.holds_anything else _("Amazon has not sent a name or address for this order.")
-    return Panel(_plain(person, SHIP_TO), _plain(person, BUYER), note)
+    return Panel(_plain(person, SHIP_TO), _plain(person, BUYER), note, _plain(person, ROMAN))
+
+
+@dataclass(frozen=True, repr=False)
+class RomanRow:
+    """One field: what Amazon sent, and what is or was typed beside it. `needed`: no label without it."""
+
+    name: str
+    label: str
+    original: str
+    value: str
+    needed: bool
+    error: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class RomanPanel:
+    """`needed`: no label can be made yet. `rows`: the fields, for those who may fill them in; else none."""
+
+    needed: bool = False
+    rows: list[RomanRow] = field(default_factory=list)
+    district: str = ""
+    language: str = ""
+    failed: bool = False
+
+
+def may_romanise(user, order: Order) -> bool:
+    """Whether this user may write the order's address in Roman characters: who changes it must see it."""
+    return user.has_perm("orders.change_order") and access.may_see_person(user, order_open=order.is_open)
+
+
+def roman_for(user, order: Order, *, typed: Mapping[str, str] | None, wrong: Mapping[str, str] | None) -> RomanPanel:
+    """The panel where an open order's address needs, or has, Roman characters. Its view is logged by `panel_for`."""
+    person = getattr(order, "person", None)
+    if person is None or person.marker or order.masked or order.by_amazon or not order.is_open:
+        return RomanPanel()
+    needed, written = roman.missing(person), any(getattr(person, name) for name in ROMAN)
+    if not (needed or written or wrong) or not may_romanise(user, order):
+        return RomanPanel(needed=bool(needed))
+    rows = [_roman_row(person, name, twin, typed or {}, wrong or {}) for name, twin in roman.TWINS.items()]
+    shown = [row for row in rows if row.original or row.value or row.needed or row.error]
+    district = "" if roman.is_roman(person.district) else person.district
+    return RomanPanel(bool(needed), shown, district, LANGUAGES.get(person.country, ""), failed=bool(wrong))
+
+
+def _roman_row(person: OrderPersonalData, name: str, twin: str, typed: Mapping, wrong: Mapping) -> RomanRow:
+    original = getattr(person, name)
+    value = typed.get(twin, "") if typed else getattr(person, twin)
+    return RomanRow(twin, _label(twin), original, value, not roman.is_roman(original), wrong.get(twin, ""))
 
 
 def _label(name: str) -> str:
-    return str(OrderPersonalData._meta.get_field(name).verbose_name)
+    return roman.label_of(name) if name in ROMAN else str(OrderPersonalData._meta.get_field(name).verbose_name)
 
 
 def _plain(person: OrderPersonalData, names: tuple[str, ...]) -> list[tuple[str, str]]:

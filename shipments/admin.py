@@ -18,6 +18,7 @@ from orderhub.errors import RuleViolation
 from orderhub.jobs import enqueue
 from orderhub.lists import ChoiceFilter, ReadOnlyAdmin
 from orderhub.wording import about, badge, day, stacked_utc
+from orders import persons
 from orders.filters import MOST_STORES
 from orders.models import Order
 from shipments import confirming, noticewords, opening, sending
@@ -180,6 +181,7 @@ class ShipmentAdmin(OrderRows):
             "sent": outcome.sent if outcome else [],
             "failed": bool(outcome) and bool(ready),
             "ids": ",".join(str(row.order.pk) for row in ready),
+            "may_romanise": any(row.unreadable for row in ready) and persons.may_romanise(request.user, ready[0].order),
         }
         return TemplateResponse(request, "shipments/ship.html", context)
 
@@ -214,7 +216,7 @@ class NoticeAdmin(OrderRows):
 
     @admin.display(description=_("state"), ordering="state")
     def state_words(self, row):
-        return badge(row.get_state_display(), noticewords.LEVELS.get(row.state, "muted"))
+        return badge(row.state_word, noticewords.level(row))
 
     @admin.display(description=_("what it means"))
     def meaning(self, row):

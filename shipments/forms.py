@@ -7,7 +7,7 @@ from django import forms
 from django.db.models import F, OuterRef, Prefetch, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from orders import deadlines
+from orders import deadlines, roman
 from orders.models import Order, OrderItem
 from shipments import carriers
 from shipments.dispatching import ParcelWish
@@ -92,13 +92,14 @@ class AllRowsForm(forms.Form):
 
 @dataclass
 class Row:
-    """One order of the form. `error`: why it was not sent, in words."""
+    """One order of the form. `error`: why it was not sent, in words. `unreadable`: its address allows no label."""
 
     order: Order
     form: ParcelForm
     deadline: deadlines.Deadline | None
     refusal: str = ""
     error: str = ""
+    unreadable: bool = False
 
     @property
     def lines(self) -> str:
@@ -106,7 +107,7 @@ class Row:
 
 
 def rows_for(ids: list[int], *, now: datetime, data=None) -> list[Row]:
-    """Rows in the order of their deadlines, preset from what each store used last; two queries whatever their number."""
+    """Rows in the order of their deadlines, preset from what each store used last; three queries whatever their number."""
     last = Shipment.objects.filter(order__store=OuterRef("store")).order_by("-pk")
     orders = (
         Order.objects.filter(pk__in=ids[:MOST])
@@ -120,11 +121,13 @@ def rows_for(ids: list[int], *, now: datetime, data=None) -> list[Row]:
         )
         .order_by(F("ship_by").asc(nulls_last=True), "pk")
     )
-    return [_row(order, now, data) for order in orders]
+    unreadable = roman.unreadable(ids[:MOST])
+    return [_row(order, now, data, unreadable=order.pk in unreadable) for order in orders]
 
 
-def _row(order: Order, now: datetime, data) -> Row:
+def _row(order: Order, now: datetime, data, *, unreadable: bool) -> Row:
     today = now.astimezone(order.store.zone).date()
     preset = {"carrier": order.last_carrier or "", "service": order.last_service or "", "ship_date": today}
     form = ParcelForm(data, prefix=f"o{order.pk}", initial=preset, today=today)
-    return Row(order, form, deadlines.of(order, now=now), refusal=order.why_not_shippable())
+    refusal = order.why_not_shippable()
+    return Row(order, form, deadlines.of(order, now=now), refusal=refusal, unreadable=unreadable)

@@ -16,6 +16,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Count, Q
 
 from orderhub import clock
+from orderhub.demo import roman
 from orderhub.http import HttpClient
 from orderhub.jobs import inline, run
 from orderhub.models import User
@@ -30,6 +31,7 @@ from stores.models import AmazonAccount, FeatureGrant, Merchant, Store
 from stores.simulator import scenarios
 
 DAYS, STEP = 42, 3
+LEFT_IN_KANJI = 2  # orders of Amazon.co.jp that nobody has prepared yet: they show what a packer is told then
 PARCELS_A_VISIT = 6  # per account; below Amazon's burst, so that the past needs no waiting
 USERS = {
     "support": access.SUPPORT,
@@ -132,10 +134,15 @@ def visit(*, parcels: int) -> None:
 
 
 def send(account: AmazonAccount, parcels: int) -> None:
-    """Ship the orders that are most urgent, as a packer would; every fifth without a printed label."""
+    """Ship the orders that are most urgent, as a packer would; every fifth without a printed label.
+
+    Before a label, support writes an address in kanji in Roman characters.
+    """
     ready = Order.objects.shippable().filter(store__account=account, cancel_requested_at__isnull=True)
-    packer = User.objects.get(username="warehouse")
-    for number, order in enumerate(ready.select_related("store__merchant").order_by("ship_by", "pk")[:parcels]):
+    packer, support = User.objects.get(username="warehouse"), User.objects.get(username="support")
+    left = LEFT_IN_KANJI if account.region == "FE" else 0
+    most = max(0, min(parcels, ready.count() - left))
+    for number, order in enumerate(ready.select_related("store__merchant").order_by("ship_by", "pk")[:most]):
         wish = ParcelWish(
             carrier=CARRIERS.get(order.store.marketplace, "ups"),
             service="Standard",
@@ -143,6 +150,8 @@ def send(account: AmazonAccount, parcels: int) -> None:
             ship_date=clock.now().astimezone(order.store.zone).date(),
             with_label=number % 5 != 4,
         )
+        if wish.with_label:
+            roman.fill_in(order, by=support, now=clock.now())
         ship(order, wish, now=clock.now(), by=packer)
 
 

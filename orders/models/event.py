@@ -23,6 +23,8 @@ class OrderEvent(models.Model):
         CANCEL_DECIDED = "cancel_decided", _("Cancellation request answered")
         HELD = "held", _("Put on hold")
         RELEASED = "released", _("Released from hold")
+        ROMANISED = "romanised", _("Address written in Roman characters")
+        ROMAN_DROPPED = "roman_dropped", _("Amazon changed the address: it must be written in Roman characters anew")
         DUE = "due", _("Personal data is kept until %(due)s UTC")
         SHIPMENT = "shipment", _("Shipped with %(carrier)s, tracking number %(tracking)s")
         NOTICE = "notice", _("Notice to %(channel)s: %(state)s")

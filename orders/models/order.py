@@ -132,6 +132,7 @@ class Order(models.Model):
         verbose_name_plural = _("orders")
         ordering = ["-ordered_at", "-pk"]
         permissions = [
+            ("hold_order", _("Can put orders on hold and release them")),
             ("view_personal_data", _("Can see names and addresses of orders")),
             ("view_personal_data_of_open_orders", _("Can see names and addresses of open orders")),
         ]

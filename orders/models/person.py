@@ -15,6 +15,7 @@ ERASED = (
     "recipient_name", "recipient_company", "street1", "street2", "street3", "phone",
     "gift_message", "buyer_notes", "delivery_instructions",
     "romanised_name", "romanised_company", "romanised_street1", "romanised_street2", "romanised_street3",
+    "romanised_city", "romanised_state",
 )  # fmt: skip
 EMAIL = "buyer_email"  # erased unless it is one of Amazon's relay addresses
 KEPT = ("city", "district", "state", "postal_code", "country")
@@ -68,6 +69,8 @@ class OrderPersonalData(models.Model):
     romanised_street1 = _short(_("street (Roman letters)"))
     romanised_street2 = _short(_("street 2 (Roman letters)"))
     romanised_street3 = _short(_("street 3 (Roman letters)"))
+    romanised_city = _short(_("city (Roman letters)"))
+    romanised_state = _short(_("state (Roman letters)"))
     city = _short(_("city"))
     district = _short(_("district"))
     state = _short(_("state"))

@@ -16,6 +16,8 @@ from django_q.signing import SignedPackage
 from django_q.worker import worker
 
 from orderhub.logs import EventFormatter
+from orders import roman
+from orders.models import Order
 from privacy.access import ROLES
 from privacy.scanner import Hit, Scanner
 
@@ -24,6 +26,9 @@ CODES = {  # field of the data set -> four letters, so that six characters tell 
     "gift_message": "Gift", "customized_url": "Link", "buyer_name": "Buyr", "buyer_email": "Mail",
     "buyer_company": "Bcom", "purchase_order_number": "Pono", "drop_off": "Drop", "delivery_instructions": "Deli",
     "cancel_reason": "Canc",
+}  # fmt: skip
+WRITTEN_FROM = {
+    "recipient_name": "name", "recipient_company": "company", "street1": "line1", "street2": "line2", "street3": "line3",
 }  # fmt: skip
 IN_PERSON_ROW = set(CODES) - {"customized_url", "cancel_reason"}
 NOT_PAGES = {"logout", "jsi18n", "view_on_site", "autocomplete"}
@@ -45,6 +50,13 @@ class Tokens:
         relay = {name: token for name, token in self.needles.items() if name.startswith("buyer_email/")}
         wanted = {name: token for name, token in self.needles.items() if name not in relay}
         return Scanner(wanted, survivors=relay.values())
+
+
+def in_roman(tokens: Tokens, order: Order) -> dict[str, str]:
+    """What support types for an order: the token of each field that Amazon filled in, and a plain town."""
+    given = {column: tokens.needles.get(f"{field}/{order.order_number}", "") for column, field in WRITTEN_FROM.items()}
+    typed = {roman.TWINS[column]: token for column, token in given.items() if getattr(order.person, column)}
+    return typed | {"romanised_city": "Chiyoda-ku", "romanised_state": "Tokyo"}
 
 
 class Lines(logging.Handler):

@@ -21,6 +21,7 @@ RELAY = "a1b2c3@marketplace.amazon.fr"
 FULL = {name: f"ZQ{name.replace('_', '')}1QZ secret" for name in ERASED} | {
     EMAIL: "ada.lovelace@example.org",
     "street1": "1 Sample Street",
+    "romanised_street1": "1 Sample Street",
     "recipient_name": "Ada Example",
     "city": "Austin",
     "district": "Travis",

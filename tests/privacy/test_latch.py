@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
+from orders import roman
 from orders.models import Order, OrderPersonalData
 from orders.models.person import EMAIL, ERASED, LATCHED
 from orders.page import PageWriter
@@ -42,6 +43,7 @@ def erased_columns(order: Order) -> dict[str, str]:
 
 
 ALL_ERASED = dict.fromkeys(LATCHED, MARKER)
+NOT_ROMAN_ANY_MORE = dict.fromkeys(roman.TWINS.values(), "")  # an import with another address drops them
 
 
 @pytest.mark.parametrize("column", LATCHED)
@@ -192,4 +194,4 @@ def test_import_and_erasure_at_once_end_erased(noon):
         sweep()  # an order locked by the import is left for the next sweep
         assert failures == []
         assert state_of(order) == "redacted"
-        assert erased_columns(order) == ALL_ERASED
+        assert erased_columns(order) in (ALL_ERASED, ALL_ERASED | NOT_ROMAN_ANY_MORE)  # whichever came first

@@ -145,7 +145,16 @@ def test_hold_and_release_tell_each_row_what_came_of_it(client, support):
     assert kinds == [(OrderEvent.Kind.HELD, support.pk), (OrderEvent.Kind.RELEASED, support.pk)]
 
 
-@pytest.mark.parametrize("role", [access.WAREHOUSE, access.PRIVACY, access.ADMINISTRATOR])
+def test_the_warehouse_holds_and_releases_from_the_list(client, noon):
+    order = make_order()
+    client.force_login(make_user(access.WAREHOUSE))
+    for action, status in (("hold", "on_hold"), ("release", "awaiting_shipment")):
+        _act(client, action, order)
+        order.refresh_from_db()
+        assert order.status == status
+
+
+@pytest.mark.parametrize("role", [access.PRIVACY, access.ADMINISTRATOR])
 def test_roles_without_the_right_cannot_hold_by_posting_the_action(client, noon, role):
     order = make_order()
     client.force_login(make_user(role))

@@ -17,6 +17,7 @@ PERSONAL = ("Ada Example", "1 Sample Street", "+1 555 0100", "abc123@marketplace
 SEE_OPEN = {access.SUPPORT, access.WAREHOUSE}
 SEE_CLOSED = {access.SUPPORT}
 DECIDE = {access.SUPPORT, access.SUCCESS}
+HOLD = DECIDE | {access.WAREHOUSE}
 
 
 def _page(order):
@@ -131,18 +132,39 @@ def test_deadlines_are_told_in_the_zone_of_the_store(client, noon):
 
 
 @pytest.mark.parametrize("role", list(access.ROLES))
-def test_only_roles_that_decide_hold_release_and_answer(client, noon, role):
+def test_only_roles_that_decide_answer_a_cancellation(client, noon, role):
     order = make_order(cancel_requested_at=noon)
     client.force_login(make_user(role))
-    answer = reverse("admin:orders_order_cancellation", args=[order.pk])
-    hold = reverse("admin:orders_order_hold", args=[order.pk])
-    codes = {client.post(answer, {"answer": "ship"}).status_code, client.post(hold, {"reason": "stock"}).status_code}
+    code = client.post(reverse("admin:orders_order_cancellation", args=[order.pk]), {"answer": "ship"}).status_code
     order.refresh_from_db()
-    if role in DECIDE:
-        assert (codes, order.status, order.hold_reason) == ({302}, "on_hold", "Out of stock")
-    else:
-        assert (codes, order.status) == ({403}, "awaiting_shipment")
-        assert order.cancel_requested_at is not None
+    assert (code, order.cancel_requested_at is None) == ((302, True) if role in DECIDE else (403, False))
+    assert order.status == "awaiting_shipment"
+
+
+@pytest.mark.parametrize("role", list(access.ROLES))
+def test_support_customer_success_and_warehouse_hold_and_release(client, noon, role):
+    order = make_order()
+    client.force_login(make_user(role))
+    hold, release = (reverse(f"admin:orders_order_{name}", args=[order.pk]) for name in ("hold", "release"))
+    assert (hold in _html(client, order)) == (role in HOLD)
+    code = client.post(hold, {"reason": "stock"}).status_code
+    order.refresh_from_db()
+    expected = (302, "on_hold", "Out of stock") if role in HOLD else (403, "awaiting_shipment", "")
+    assert (code, order.status, order.hold_reason) == expected
+    Order.objects.filter(pk=order.pk).update(status="on_hold", hold_reason="Out of stock")
+    assert (release in _html(client, order)) == (role in HOLD)
+    code = client.post(release).status_code
+    order.refresh_from_db()
+    assert (code, order.status) == ((302, "awaiting_shipment") if role in HOLD else (403, "on_hold"))
+
+
+def test_a_hold_until_amazon_cancels_is_not_lifted_by_releasing_it(client, noon):
+    order = make_order(cancel_requested_at=noon, status="on_hold", hold_reason=CANCEL_HOLD)
+    client.force_login(make_user(access.WAREHOUSE))
+    answer = client.post(reverse("admin:orders_order_release", args=[order.pk]), follow=True)
+    assert "The buyer asked to cancel this order: answer that on its page instead." in answer.content.decode()
+    order.refresh_from_db()
+    assert (order.status, order.hold_reason) == ("on_hold", CANCEL_HOLD)
 
 
 def test_decisions_are_posts_only_and_a_get_leads_to_the_order(client, noon):
@@ -313,6 +335,7 @@ def test_an_erased_order_is_not_offered_to_be_shipped_anyway(client, noon, given
 def test_those_who_do_not_decide_are_not_sent_to_buttons_they_do_not_have(client, noon):
     store = make_store()
     client.force_login(make_user(access.WAREHOUSE))
-    for order in (make_order(store, cancel_requested_at=noon), make_order(store, status="on_hold", hold_reason="x")):
-        html = _html(client, order)
-        assert "Support must decide on this order first." in html and "above first" not in html
+    html = _html(client, make_order(store, cancel_requested_at=noon))
+    assert "Support must decide on this order first." in html and "above first" not in html
+    html = _html(client, make_order(store, status="on_hold", hold_reason="x"))
+    assert "Release the hold above first." in html and "Release from hold" in html

@@ -1,0 +1,80 @@
+"""What the page of one order shows: a constant number of queries, and the view of personal data is logged."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext as _
+
+from orderhub import clock
+from orderhub.wording import amount, badge
+from orders import deadlines, deciding, erasurewords, persons, timeline
+from orders.models import Order
+from privacy import access
+
+Status = Order.Status
+LEVELS = {Status.AWAITING_SHIPMENT: "info", Status.ON_HOLD: "warn", Status.SHIPPED: "ok"}
+
+
+def badges(order: Order) -> list:
+    """The status, and what is special about the order."""
+    word = order.get_status_display() + (f" ({order.custom_status})" if order.custom_status else "")
+    found = [badge(word, LEVELS.get(order.status, "muted"))]
+    if order.cancel_requested_at and order.is_open:
+        found.append(badge(_("buyer asks to cancel"), "bad"))
+    for holds, name in (
+        (order.by_amazon, "FBA"), (order.is_prime, "Prime"), (order.is_business, _("business")), (order.is_gift, _("gift")),
+    ):  # fmt: skip
+        if holds:
+            found.append(badge(name))
+    return found
+
+
+def page(user, order: Order, *, typed: Mapping[str, str] | None = None, wrong: Mapping[str, str] | None = None) -> dict:
+    """The context of the page. `typed`, `wrong`: an address in Roman characters that was refused, and why, by twin."""
+    now = clock.now()
+    items = list(order.items.all())
+    notices = list(order.notifications.select_related("shipment"))
+    waits_for_cancellation = deciding.held_for_cancellation(order)
+    return {
+        "order": order,
+        "badges": badges(order),
+        "deadline": deadlines.of(order, now=now),
+        "lines": items,
+        "service_level": dict(Order.ServiceLevel.choices).get(order.service_level, order.service_level),
+        "totals": _totals(order),
+        "person": persons.panel_for(user, order),
+        "roman": persons.roman_for(user, order, typed=typed, wrong=wrong),
+        "erasure": erasurewords.of(order, now=now),
+        "events": timeline.entries(order),
+        "shipments": list(order.shipments.prefetch_related("labels")),
+        "notices": notices,
+        "may_quote": _may_quote(user, order, notices),
+        "refusal": order.why_not_shippable(),
+        "asks_to_cancel": bool(order.cancel_requested_at) and order.is_open and not waits_for_cancellation,
+        "waits_for_cancellation": waits_for_cancellation,
+        "may_decide": user.has_perm("orders.change_order"),
+        "may_hold": user.has_perm("orders.hold_order"),
+        "hold_reasons": [(code, _(text)) for code, text in deciding.HOLD_REASONS.items()],
+        "hold_reason": _(order.hold_reason) if order.hold_reason else "",
+    }
+
+
+def _may_quote(user, order: Order, notices: list) -> bool:
+    """Whether Amazon's own words about a notice are shown: they may repeat an address, so they count as one."""
+    if not any(notice.error_text for notice in notices):
+        return False
+    person = getattr(order, "person", None)
+    erased = order.masked or bool(person and person.marker)
+    if erased or not access.may_see_person(user, order_open=order.is_open):
+        return False
+    if not (person and person.holds_anything):  # else the panel of the person has logged this view
+        access.log_view(user, order.pk, what="order page")
+    return True
+
+
+def _totals(order: Order) -> list[tuple[str, str]]:
+    names = ("item_total", "shipping_total", "gift_wrap_total", "discount_total", "tax_total", "order_total")
+    return [
+        (Order._meta.get_field(name).verbose_name, amount(getattr(order, name), order.currency))
+        for name in names
+        if getattr(order, name) is not None
+    ]
