@@ -31,7 +31,7 @@ from orders.models import Order, OrderEvent
 from shipments.dispatching import amazon_ship_instant, carrier_for_amazon
 from shipments.models import ShipmentNotification
 from stores.connectors.base import Connector, Parcel, RemoteOrder
-from stores.models import AmazonAccount
+from stores.models import AmazonAccount, Store
 
 State = ShipmentNotification.State
 LEASE = timedelta(seconds=90)  # longer than the total time limit of a call
@@ -291,15 +291,24 @@ def _settle(
 
 
 def retry(row: ShipmentNotification, *, now: datetime) -> None:
-    """Send a stuck or waiting notice at the next sweep. What may have been sent is read back first. Safe to repeat."""
-    if row.is_final:
+    """Send a stuck, waiting or withheld notice at the next sweep. What may have been sent is read back first.
+
+    RuleViolation for what Amazon knows already, is being told, or must hear from somebody else. Safe to repeat.
+    """
+    if row.order.store.amazon_told_by == Store.ToldBy.CONNECTOR:
+        raise RuleViolation(
+            _(
+                "The connector between BigCommerce and Amazon tells Amazon of this store's parcels: told twice, Amazon counts two."
+            )
+        )
+    if row.is_final and not row.is_withheld:
         raise RuleViolation(_("Amazon already knows about this shipment: nothing to send again."))
     if row.state == State.IN_FLIGHT:
         raise RuleViolation(_("This notice is being sent right now: look again in two minutes."))
     started_before = row.attempts > 0
     changes = {
         "state": State.UNKNOWN if started_before else State.PENDING, "next_attempt_at": now, "failing_since": None,
-        "starts": 0, "reads": len(READ_AFTER) - 1 if started_before else 0,
+        "starts": 0, "reads": len(READ_AFTER) - 1 if started_before else 0, "error_code": "",
     }  # fmt: skip
     if not ShipmentNotification.objects.move(row, frm=row.state, **changes):
         raise RuleViolation(_("The notice changed meanwhile: look at it again."))

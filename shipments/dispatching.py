@@ -12,12 +12,15 @@ from django.utils.translation import gettext as _
 
 from orderhub import failpoints
 from orderhub.errors import RuleViolation
-from orders.models import Order, OrderEvent, OrderItem
+from orders import roman
+from orders.models import Order, OrderEvent, OrderItem, OrderPersonalData
 from orders.retention import facts_of, periods_for, recompute
 from privacy import retention
 from shipments import carriers
 from shipments.labels import content, pdf
 from shipments.models import Label, Shipment, ShipmentItem, ShipmentNotification
+from stores import notifying
+from stores.models import Store
 
 _NUMBER = re.compile(r"[A-Z0-9]{4,40}")
 
@@ -68,6 +71,8 @@ def ship(order: Order, wish: ParcelWish, *, now: datetime, by=None) -> Shipment:
     refusal = order.why_not_shippable()
     if refusal:
         raise RuleViolation(refusal)
+    if wish.with_label and roman.unreadable([order.pk]):
+        raise RuleViolation(unreadable_address(order))
     with transaction.atomic():
         order.mark_shipped(at=now)
         shipment = Shipment.objects.create(
@@ -96,6 +101,14 @@ def ship(order: Order, wish: ParcelWish, *, now: datetime, by=None) -> Shipment:
     return shipment
 
 
+def unreadable_address(order: Order) -> str:
+    """Why no label can be made for an address in other characters, and what to do."""
+    told = _(
+        "The address of order %(number)s is not in Roman characters, which carriers cannot read. Open the order, fill in the address in Roman characters, then make the label."
+    )
+    return told % {"number": order.order_number}
+
+
 def _pack_all(shipment: Shipment) -> None:
     """Put every unit that is left into the parcel. The UPDATE decides: a unit never leaves twice."""
     packed = 0
@@ -115,19 +128,35 @@ def _pack_all(shipment: Shipment) -> None:
 
 
 def _queue_notice(shipment: Shipment, *, now: datetime) -> None:
-    """The outbox row, in the shipment's transaction. A second parcel of an order finds it there and adds none."""
-    if shipment.order.store.platform != "amazon" or shipment.order.by_amazon:
+    """The outbox row, in the shipment's transaction. A second parcel of an order finds it there and adds none.
+
+    What the store's settings withhold is kept too, as told by hand, with the reason.
+    """
+    order = shipment.order
+    if order.store.platform != "amazon" or order.by_amazon:
         return
+    first = notifying.first_attempt(order.store, now, order.ship_by)
+    withheld = _withheld(order.store, first)
+    State = ShipmentNotification.State
     ShipmentNotification.objects.get_or_create(
-        order=shipment.order,
+        order=order,
         channel=ShipmentNotification.Channel.AMAZON,
         defaults={
             "shipment": shipment,
             "package_reference": str(shipment.pk),
             "created_at": now,
-            "next_attempt_at": now,
+            "next_attempt_at": first or now,
+            "state": State.MANUAL if withheld else State.PENDING,
+            "error_code": withheld,
         },
     )
+
+
+def _withheld(store: Store, first: datetime | None) -> str:
+    """Why OrderHub does not tell Amazon of this store's parcels, or ''."""
+    if store.amazon_told_by == Store.ToldBy.CONNECTOR:
+        return ShipmentNotification.TOLD_BY_CONNECTOR
+    return ShipmentNotification.STORE_POLICY if first is None else ""
 
 
 def _label_row(shipment: Shipment) -> Label:
@@ -164,7 +193,7 @@ def write_label(label: Label) -> None:
 
 def _label_data(shipment: Shipment) -> content.LabelData:
     order, store = shipment.order, shipment.order.store
-    person = order.person
+    person = OrderPersonalData.objects.get(pk=order.pk)  # as it is now: the row in hand may be older
     sender = {key: str(value) for key, value in store.ship_from.items() if key in content.Address.__dataclass_fields__}
     return content.LabelData(
         order_number=order.order_number,
@@ -173,19 +202,7 @@ def _label_data(shipment: Shipment) -> content.LabelData:
         service=shipment.service,
         tracking_number=shipment.tracking_number,
         ship_date=shipment.ship_date,
-        ship_to=content.Address(
-            name=person.recipient_name,
-            company=person.recipient_company,
-            street1=person.street1,
-            street2=person.street2,
-            street3=person.street3,
-            district=person.district,
-            city=person.city,
-            state=person.state,
-            postal_code=person.postal_code,
-            country=person.country,
-            phone=person.phone,
-        ),
+        ship_to=content.Address(**roman.ship_to(person)),
         ship_from=content.Address(**({"name": store.brand_name or store.merchant.name} | sender)),
         weight_g=shipment.weight_g,
     )

@@ -6,7 +6,7 @@ from orderhub.jobs import CALLS_S, enqueue, every, task
 from shipments import confirming
 from shipments.models import ShipmentNotification
 from stores.connecting import connector_for
-from stores.health import stop_for
+from stores.health import stop_for, stop_if_expired
 from stores.models import AmazonAccount
 
 SOON_S = 5
@@ -32,12 +32,12 @@ def notify_marketplaces() -> str:
 def notify_account(account_id: int) -> str:
     """Settle and send one account's notices. An account that must authorise again keeps its rows untouched."""
     account = AmazonAccount.objects.get(pk=account_id)
-    if account.status != AmazonAccount.Status.ACTIVE:
+    if stop_if_expired(account, now=clock.now()) or account.status != AmazonAccount.Status.ACTIVE:
         return f"account {account_id}: {account.status}"
     try:
         report = confirming.notify_due(account, connector_for(account), now=clock.now(), budget_s=CALLS_S)
     except CredentialsRejected as error:
-        return stop_for(account, error)
+        return stop_for(account, error, now=clock.now())
     except TryLater as error:
         return f"account {account_id}: {error}"
     soon = 0 < report.wait_s <= SOON_S and not clock.shifted()  # Amazon's bucket refills faster than our minute

@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from orderhub.wording import utc
 from shipments.models import ShipmentNotification
+from stores import notifying
 from stores.models import AmazonAccount
 
 State = ShipmentNotification.State
@@ -19,6 +20,7 @@ LEVELS = {
 }  # fmt: skip
 WAITING = (State.PENDING, State.RETRY_AT, State.UNKNOWN)
 CAN_RETRY = (*WAITING, *State.STUCK)
+SOON = timedelta(minutes=1)
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 REASONS = {
     "NonexistentOrderItem": gettext_noop(
@@ -55,9 +57,19 @@ class NoticeWords:
 def of(notice: ShipmentNotification, *, now: datetime) -> NoticeWords:
     code = notice.error_code if CODE.fullmatch(notice.error_code) else ""  # a route, say, helps nobody here
     return NoticeWords(
-        _meaning(notice), _next_try(notice, now), LEVELS.get(notice.state, "muted"), notice.state in CAN_RETRY,
-        code, _(REASONS[code]) if code in REASONS else "",
+        _meaning(notice, now), _next_try(notice, now), level(notice), _can_retry(notice),
+        "" if notice.is_withheld else code, _(REASONS[code]) if code in REASONS else "",
     )  # fmt: skip
+
+
+def level(notice: ShipmentNotification) -> str:
+    """How its badge is tinted."""
+    by_hand = notice.is_withheld and notice.error_code == ShipmentNotification.STORE_POLICY
+    return "warn" if by_hand else LEVELS.get(notice.state, "muted")
+
+
+def _can_retry(notice: ShipmentNotification) -> bool:
+    return notice.state in CAN_RETRY or notice.error_code == ShipmentNotification.STORE_POLICY
 
 
 def account_stopped(notice: ShipmentNotification) -> bool:
@@ -66,10 +78,12 @@ def account_stopped(notice: ShipmentNotification) -> bool:
     return account is not None and account.status != AmazonAccount.Status.ACTIVE
 
 
-def _meaning(notice: ShipmentNotification) -> str:
+def _meaning(notice: ShipmentNotification, now: datetime) -> str:
     if notice.state in WAITING and account_stopped(notice):
         return _("The Amazon account is stopped. OrderHub goes on by itself once it is authorised again.")
     match notice.state:
+        case State.PENDING if notice.next_attempt_at > now:
+            return _("This store's settings tell Amazon of parcels some time after the label. There is nothing to do.")
         case State.PENDING:
             return _("Amazon will be told of this shipment within a minute. There is nothing to do.")
         case State.IN_FLIGHT:
@@ -78,6 +92,14 @@ def _meaning(notice: ShipmentNotification) -> str:
             return _("Amazon accepted the shipment and has told the buyer.")
         case State.CONFIRMED_EXTERNAL:
             return _("Amazon already had a shipment for this order from elsewhere. OrderHub sent none.")
+        case State.MANUAL if notice.error_code == ShipmentNotification.STORE_POLICY:
+            return _(
+                "This store's settings say that OrderHub never tells Amazon: confirm the shipment in Seller Central, or let OrderHub tell Amazon now."
+            )
+        case State.MANUAL if notice.error_code == ShipmentNotification.TOLD_BY_CONNECTOR:
+            return _(
+                "The connector between BigCommerce and Amazon tells Amazon of this shipment. OrderHub sends nothing."
+            )
         case State.MANUAL:
             return _("Somebody told Amazon by hand in Seller Central.")
         case State.RETRY_AT:
@@ -97,3 +119,13 @@ def _next_try(notice: ShipmentNotification, now: datetime) -> str:
     if notice.next_attempt_at <= now:
         return _("within a minute")
     return utc(notice.next_attempt_at)
+
+
+def expected(notice: ShipmentNotification, *, now: datetime) -> str:
+    """When Amazon will be told of this one, as the store's settings and Amazon's limits are now; two queries."""
+    if notice.state not in (State.PENDING, State.RETRY_AT) or account_stopped(notice):
+        return ""
+    account = notice.order.store.account
+    ahead = ShipmentNotification.objects.ahead_of(notice).count()
+    at = notifying.expected_at(account, notice.next_attempt_at, now=now, ahead=ahead) if account else now
+    return _("within a minute") if at <= now + SOON else utc(at)

@@ -40,9 +40,11 @@ class AccountThrottle:
         raise self._closed(operation, 1)
 
     def wait_for(self, operation: str, *, ahead: int = 0, rate: float, burst: float) -> float:
-        """Seconds until a token is there for us when `ahead` others go first. Reads only."""
+        """Seconds until a token is there for us when `ahead` others go first. Reads only: screens ask too."""
         now = clock.now()
-        bucket = self._bucket(operation, rate, burst, now)
+        bucket = self._found(operation) or self._fresh(operation, rate, burst, now)
+        bucket.updated_at = min(bucket.updated_at, now)
+        bucket.rate = _believed(bucket.rate, rate)
         return max(_closed_s(bucket, now), (ahead + 1 - _refilled(bucket, now)) / bucket.rate)
 
     def learned(self, operation: str, header_rate: float, *, rate: float, burst: float) -> None:
@@ -73,16 +75,9 @@ class AccountThrottle:
         return wait_s
 
     def _bucket(self, operation: str, rate: float, burst: float, now: datetime) -> RateBucket:
-        found = RateBucket.objects.filter(account=self.account, operation=operation).first()
+        found = self._found(operation)
         if found is None:
-            fresh = RateBucket(
-                account=self.account,
-                operation=operation,
-                tokens=burst,
-                rate=rate * SHARE,
-                burst=burst,
-                updated_at=now,
-            )
+            fresh = self._fresh(operation, rate, burst, now)
             RateBucket.objects.bulk_create([fresh], ignore_conflicts=True)
             found = RateBucket.objects.get(account=self.account, operation=operation)
         if found.updated_at > now + JITTER:  # the clock went back: a bucket dated ahead would not refill until then
@@ -90,6 +85,15 @@ class AccountThrottle:
             found = RateBucket.objects.get(pk=found.pk)
         found.rate = _believed(found.rate, rate)
         return found
+
+    def _found(self, operation: str) -> RateBucket | None:
+        return RateBucket.objects.filter(account=self.account, operation=operation).first()
+
+    def _fresh(self, operation: str, rate: float, burst: float, now: datetime) -> RateBucket:
+        """A full bucket, not saved."""
+        return RateBucket(
+            account=self.account, operation=operation, tokens=burst, rate=rate * SHARE, burst=burst, updated_at=now
+        )
 
     @staticmethod
     def _swap(bucket: RateBucket, **changes) -> bool:

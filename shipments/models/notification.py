@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock
@@ -46,6 +47,13 @@ class NotificationQuerySet(models.QuerySet):
         """Rows whose outcome must be read before anything else is sent."""
         return self.filter(state=ShipmentNotification.State.UNKNOWN, next_attempt_at__lte=now).order_by("pk")
 
+    def ahead_of(self, row):
+        """Those of the same account that go before this one."""
+        State = ShipmentNotification.State
+        earlier = Q(next_attempt_at__lt=row.next_attempt_at) | Q(next_attempt_at=row.next_attempt_at, pk__lt=row.pk)
+        same = self.filter(order__store__account=row.order.store.account_id, channel=row.channel)
+        return same.filter(earlier, state__in=[State.PENDING, State.RETRY_AT])
+
     def move(self, row, *, frm: str, **changes) -> bool:
         """Change a row only if it still is as we left it: state and start number. False if another holder has it."""
         return bool(self.filter(pk=row.pk, state=frm, fence=row.fence).update(**changes))
@@ -59,6 +67,8 @@ class ShipmentNotification(models.Model):
         BIGCOMMERCE = "bigcommerce", "BigCommerce"
 
     State = NotificationState
+    STORE_POLICY, TOLD_BY_CONNECTOR = "StorePolicy", "ToldByConnector"  # why a notice is withheld, as `error_code`
+    WITHHELD = (STORE_POLICY, TOLD_BY_CONNECTOR)
 
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="notifications")
     channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices, default=Channel.AMAZON)
@@ -117,6 +127,18 @@ class ShipmentNotification(models.Model):
     @property
     def is_final(self) -> bool:
         return self.state in self.State.FINAL
+
+    @property
+    def state_word(self) -> str:
+        """The state in words; a withheld notice is nobody's deed yet."""
+        if not self.is_withheld:
+            return self.get_state_display()
+        return _now("to be done by hand") if self.error_code == self.STORE_POLICY else _now("left to the connector")
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether the store's settings kept us from telling Amazon: nothing was sent."""
+        return self.state == self.State.MANUAL and self.error_code in self.WITHHELD
 
     @property
     def is_stuck(self) -> bool:

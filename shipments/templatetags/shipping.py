@@ -15,6 +15,11 @@ def notice_words(notice):
 
 
 @register.simple_tag
+def notice_expected(notice):
+    return noticewords.expected(notice, now=clock.now())
+
+
+@register.simple_tag
 def parcel_form(order):
     """The unbound form for one order, with the carrier its store used last."""
     return rows_for([order.pk], now=clock.now())[0].form

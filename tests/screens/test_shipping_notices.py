@@ -86,8 +86,8 @@ def test_every_state_is_explained_and_retry_is_offered_where_it_works(client, no
     html = client.get(reverse("admin:orders_order_change", args=[notice.order_id])).content.decode()
     assert words.meaning and words.meaning.replace("'", "&#x27;") in html
     assert ("Retry now" in html) == words.can_retry == (state not in {*State.FINAL, State.IN_FLIGHT})
-    predicted = state in {State.PENDING, State.RETRY_AT, State.UNKNOWN}
-    assert ("Next try: 20 Nov 2026, 12:07 UTC." in html) == predicted
+    assert ("Amazon is told: 20 Nov 2026, 12:07 UTC." in html) == (state in {State.PENDING, State.RETRY_AT})
+    assert ("Next try: 20 Nov 2026, 12:07 UTC." in html) == (state == State.UNKNOWN)
 
 
 def _pages(client, notice) -> tuple[str, str]:
