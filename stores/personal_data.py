@@ -32,7 +32,8 @@ TABLES = {
         staff="user_id",
         secret="state_hash session_hash draft_key",
     ),
-    "stores_clientsecretseen": Table.of(operational="id first_seen_at", secret="fingerprint"),
+    "stores_clientsecretseen": Table.of(operational="id first_seen_at warned_days", secret="fingerprint"),
+    "stores_connectiondraft": Table.of(operational="id valid_until", secret="key_hash session_hash sealed"),
     "stores_featuregrant": Table.of(operational="id store_id feature enabled granted_at reason", staff="granted_by_id"),
     "stores_ratebucket": Table.of(
         operational="id account_id operation tokens rate burst updated_at blocked_until throttled version"

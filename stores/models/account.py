@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock
@@ -19,13 +20,20 @@ AUTHORIZATION_DAYS = 365  # Amazon asks sellers to authorise again every year
 class Merchant(models.Model):
     """The client company. Nothing is matched or summed across merchants."""
 
-    name = models.CharField(_("name"), max_length=120, unique=True)
+    name = models.CharField(_("name"), max_length=120)
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
 
     class Meta:
         verbose_name = _("merchant")
         verbose_name_plural = _("merchants")
         ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"),
+                name="merchant_name_once",
+                violation_error_message=_("A merchant of this name exists already."),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -134,6 +142,8 @@ class AmazonAccount(models.Model):
             ),
             known_values("status", AccountStatus, "account_status_known"),
             known_values("credential_kind", CredentialKind, "account_credential_kind_known"),
+            models.CheckConstraint(condition=Q(status="pending") | ~Q(refresh_token=""), name="account_has_token"),
+            models.CheckConstraint(condition=Q(region__in=marketplaces.REGIONS), name="account_region_known"),
         ]
 
     def __str__(self) -> str:
@@ -243,11 +253,32 @@ class AuthorizationAttempt(models.Model):
         return f"#{self.pk}"
 
 
+class ConnectionDraft(models.Model):
+    """What the steps of connecting have gathered so far, sealed, for one session. Gone when used, or after half an hour.
+
+    A row of its own: two tabs that write to one session at once would lose each other's.
+    """
+
+    key_hash = models.CharField(_("key (hashed)"), max_length=64, unique=True)
+    session_hash = models.CharField(_("session (hashed)"), max_length=64)
+    sealed = models.TextField(_("content, encrypted"))
+    valid_until = models.DateTimeField(_("valid until"))
+
+    class Meta:
+        verbose_name = _("connection in the making")
+        verbose_name_plural = _("connections in the making")
+        indexes = [models.Index(fields=["valid_until"], name="draft_valid_until")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
 class ClientSecretSeen(models.Model):
     """When we first saw the application's client secret (its fingerprint only): Amazon wants a new one in 180 days."""
 
     fingerprint = models.CharField(_("fingerprint"), max_length=64, unique=True)
     first_seen_at = models.DateTimeField(_("first seen at"), default=clock.now)
+    warned_days = models.PositiveSmallIntegerField(_("last warned at this age in days"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("client secret")

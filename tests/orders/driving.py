@@ -23,7 +23,7 @@ def impatient_clients(monkeypatch) -> None:
     def client(url: str) -> HttpClient:
         return HttpClient(url, allowed_hosts=frozenset({urlsplit(url).hostname or ""}), limits=IMPATIENT)
 
-    monkeypatch.setattr("stores.connecting._http", client)
+    monkeypatch.setattr("stores.outbound.client", client)
 
 
 def import_now(account: AmazonAccount) -> str:

@@ -8,11 +8,14 @@ from django.db import IntegrityError, transaction
 
 from orderhub import clock
 from orderhub.errors import RuleViolation
-from stores import connecting, features
+from orderhub.http import NotAllowed
+from stores import connecting, features, outbound, verifying
+from stores.admin_signin import home_market
+from stores.marketplaces import BY_CODE
 from stores.models import AmazonAccount, FeatureGrant, Merchant, Store
 from stores.simulator import scenarios
 from tests.conftest import NOON
-from tests.factories import connect, make_account, make_store, make_user
+from tests.factories import connect, make_account, make_merchant, make_store, make_user
 
 pytestmark = pytest.mark.django_db
 NA = scenarios.NA
@@ -238,3 +241,122 @@ def test_r15_the_database_refuses_an_active_amazon_co_jp_without_its_grant(noon)
     store = jp_store()
     with pytest.raises(IntegrityError), transaction.atomic():
         Store.objects.filter(pk=store.pk).update(active=True)
+
+
+@pytest.mark.parametrize("kind", ["503", "429", "timeout_after", "html", "empty", "500_before"])
+@pytest.mark.parametrize("operation", ["searchListingsItems", "getAccount"])
+def test_r3_an_amazon_that_is_busy_confirms_neither_seller_nor_plan(world, operation, kind):
+    world.faults.arm(operation, kind, seconds=0.2)
+    seller = scenarios.NA if operation == "searchListingsItems" else scenarios.INDIVIDUAL
+    with pytest.raises(RuleViolation, match="does not answer at the moment|did not confirm this account"):
+        connecting.verify(seller.region, seller.seller_id, seller.refresh_token)
+
+
+def test_a_seller_id_amazon_does_not_let_us_compare_must_at_least_sell_where_the_stores_are(world):
+    account = connect(scenarios.NA)
+    before = account.fingerprint
+    world.faults.arm("searchListingsItems", "403_revoked", times=None)
+    with pytest.raises(RuleViolation, match="does not sell on Amazon.com.mx, Amazon.com, where|is it another seller's"):
+        connecting.renew(account, scenarios.STANDALONE_CA.refresh_token, now=clock.now())
+    account.refresh_from_db()
+    assert account.fingerprint == before
+    assert connecting.renew(account, world.renew(scenarios.NA), now=clock.now()).status == "active"
+
+
+def test_the_same_token_pasted_again_starts_no_new_year(world, travel):
+    account = connect(scenarios.NA)
+    ends = account.authorization_expires_at
+    travel(world, days=350)
+    with pytest.raises(RuleViolation, match="the token the account has already"):
+        connecting.renew(account, f" {scenarios.NA.refresh_token}\n", now=clock.now())
+    account.refresh_from_db()
+    assert account.authorization_expires_at == ends
+
+
+def test_r13_after_the_year_the_old_token_does_not_resume(world, travel):
+    account = connect(scenarios.NA)
+    travel(world, days=366)
+    calls = len(world.requests)
+    with pytest.raises(RuleViolation, match="only a renewed one helps"):
+        connecting.resume(account, now=clock.now())
+    assert len(world.requests) == calls
+
+
+def test_r5_a_unified_account_has_no_source_but_the_three(noon):
+    verified = verifying.Verification(
+        "NA",
+        "A9UNIFIEDBR",
+        "professional",
+        verifying.sources_of(sold_on("US", "CA", "BR"), "NA"),
+        sold_on("US", "CA", "BR"),
+    )
+    assert verified.codes == ("US", "CA")
+    merchant = make_merchant()
+    with pytest.raises(RuleViolation, match="Choose among: Amazon.ca, Amazon.com"):
+        connecting.connect(verified, "Atzr|x", merchant=merchant, sources=["BR"], now=clock.now())
+    assert verifying.sources_of(sold_on("BR"), "NA") == ("BR",)
+
+
+def sold_on(*codes: str) -> list[dict]:
+    return [{"marketplace": BY_CODE[code].id, "store_name": "Shop", "active": True} for code in codes]
+
+
+def test_r8_connecting_through_the_wrong_tile_is_refused_by_the_function_itself(world):
+    verified = connecting.verify("NA", scenarios.NA.seller_id, scenarios.NA.refresh_token)
+    with pytest.raises(verifying.WrongTile) as problem:
+        connecting.connect(
+            verified,
+            scenarios.NA.refresh_token,
+            merchant=make_merchant(),
+            sources=["CA"],
+            now=clock.now(),
+            country="CA",
+        )
+    assert (problem.value.country, problem.value.source) == ("US", "CA")
+    assert AmazonAccount.objects.count() == 0
+
+
+def test_a_renewal_with_an_old_row_in_hand_still_ends_what_ran_before_it(world):
+    """A colleague adds a source while the renewal asks Amazon; an import that began in between has the old token."""
+    account = connect(scenarios.NA, sources=("US",))
+    in_hand = AmazonAccount.objects.get(pk=account.pk)
+    connecting.add_sources(account, ["CA"])
+    running = AmazonAccount.objects.get(pk=account.pk)  # what an import holds
+    connecting.renew(in_hand, world.renew(scenarios.NA), now=clock.now())
+    running.stop("revoked", "invalid_grant")
+    assert AmazonAccount.objects.get(pk=account.pk).status == "active"
+
+
+def test_a_long_merchant_name_fits_the_names_of_its_stores(world):
+    verified = connecting.verify("NA", scenarios.NA.seller_id, scenarios.NA.refresh_token)
+    account = connecting.connect(
+        verified, scenarios.NA.refresh_token, merchant=make_merchant("M" * 120), sources=["MX"], now=clock.now()
+    )
+    assert len(account.stores.get().name) == 120
+
+
+def test_r2_the_database_refuses_an_active_account_without_a_token(noon):
+    account = make_account()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        AmazonAccount.objects.filter(pk=account.pk).update(refresh_token="")
+
+
+def test_the_database_knows_a_merchants_name_in_any_case(noon):
+    make_merchant("Maple Lane")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_merchant("MAPLE LANE")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://evil.example/", "https://api.amazon.com.evil.example/", "http://api.amazon.com/"]
+)
+def test_b08_no_other_host_is_ever_reached(url):
+    with pytest.raises(NotAllowed):
+        outbound.client(url)
+
+
+@pytest.mark.parametrize("column, host", [("AU", "sellercentral.amazon.com.au"), ("", "sellercentral.amazon.com.au")])
+def test_an_account_without_a_tile_goes_to_the_seller_central_of_its_stores(noon, column, host):
+    account = make_account(scenarios.JP, country=column, participations=sold_on("AU", "JP"))
+    make_store("AU", account=account)
+    assert home_market(account).host == host

@@ -10,6 +10,7 @@ from typing import Protocol
 from orderhub import clock
 from orderhub.errors import (
     CredentialsRejected,
+    OperatorMistake,
     OutcomeUnknown,
     RequestRejected,
     Throttled,
@@ -169,7 +170,9 @@ def _number(text: str | None) -> float:
 
 
 def _denial(status: int, said: str, place: str, *, code: str, request_id: str) -> Exception:
-    if "expired" in said and "secret" not in said:
+    if "secret" in said:
+        return OperatorMistake(place, code=code, request_id=request_id)
+    if "expired" in said:
         return TryLater(place, wait_s=1, code=code, request_id=request_id)
     about_token = status == 401 or ABOUT_TOKEN.search(said)
     return (CredentialsRejected if about_token else AccessDenied)(place, code=code, request_id=request_id)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 
-from orderhub.errors import CredentialsRejected, RequestRejected, Throttled, TryLater, UnexpectedAnswer
+from orderhub.errors import CredentialsRejected, RequestRejected, Throttled, UnexpectedAnswer
 from stores.connectors.amazon import mapping
 from stores.connectors.amazon.client import SEARCH_ORDERS, AccessDenied, AmazonClient, utc
 from stores.connectors.base import OrderPage, Parcel, Participation, RemoteOrder
@@ -123,19 +123,22 @@ class AmazonConnector:
         return mapping.participations(self.client.marketplace_participations())
 
     def plan(self) -> str:
-        """`PROFESSIONAL`, `INDIVIDUAL`, or '' where Amazon does not say."""
+        """`PROFESSIONAL`, `INDIVIDUAL`, or '' where Amazon does not let us ask. An Amazon that is busy is no answer."""
         try:
             return mapping.plan(self.client.account())
-        except (CredentialsRejected, RequestRejected, UnexpectedAnswer, TryLater):
+        except (CredentialsRejected, RequestRejected):
             return ""
 
     def owns_seller_id(self, seller_id: str, marketplace_id: str) -> bool | None:
-        """Whether the token belongs to this seller id; None where Amazon does not let us ask."""
+        """Whether the token belongs to this seller id; None where Amazon does not let us ask.
+
+        An Amazon that is busy or unreadable is no answer: TryLater and UnexpectedAnswer pass.
+        """
         try:
             self.client.search_listings(seller_id, marketplace_id)
         except RequestRejected as error:
             return False if error.code == "InvalidInput" else None
-        except (CredentialsRejected, UnexpectedAnswer, TryLater):
+        except CredentialsRejected:
             return None
         return True
 

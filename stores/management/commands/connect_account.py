@@ -9,6 +9,7 @@ from django.db import transaction
 from orderhub import clock
 from orderhub.errors import RuleViolation
 from stores import connecting, marketplaces
+from stores.forms import MERCHANT_NAME_LENGTH
 from stores.models import Merchant, Store
 
 
@@ -32,11 +33,10 @@ class Command(BaseCommand):
         try:
             verified = connecting.verify(region, seller_id, token)
             with transaction.atomic():  # a merchant without an account would be left of a refused one
-                owner, _created = Merchant.objects.get_or_create(name=merchant.strip() or seller_id.strip())
                 account = connecting.connect(
                     verified,
                     token,
-                    merchant=owner,
+                    merchant=self._merchant(merchant.strip() or seller_id.strip()),
                     sources=codes,
                     now=clock.now(),
                     product_identifier=product_identifier,
@@ -47,3 +47,9 @@ class Command(BaseCommand):
             state = "active" if store.active else "inactive until customer success enables Amazon.co.jp"
             self.stdout.write(f"{store}: {state}")
         self.stdout.write(f"account {account.pk} connected")
+
+    @staticmethod
+    def _merchant(name: str) -> Merchant:
+        if len(name) > MERCHANT_NAME_LENGTH:
+            raise CommandError(f"--merchant may have {MERCHANT_NAME_LENGTH} characters: shorten it.")
+        return Merchant.objects.filter(name__iexact=name).first() or Merchant.objects.create(name=name)
