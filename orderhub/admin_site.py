@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +25,7 @@ class BackOffice(AdminSite):
         if context["has_permission"]:
             context["menu"] = _menu(context["available_apps"], request.path)
             context["roles"] = _roles(request.user)
+            context["banner"] = _banner(request)
             context["languages"] = [(code, name, code.upper()) for code, name in settings.LANGUAGES]
         return context
 
@@ -32,6 +34,15 @@ class BackOffice(AdminSite):
 
         board = dashboard.board_for(request.user, now=clock.now())
         return super().index(request, (extra_context or {}) | {"board": board})
+
+
+def _banner(request) -> list:
+    """What the reader must know on every page; the start page says it at more length itself."""
+    from orderhub import dashboard  # wiring, as above
+
+    if request.path == reverse("admin:index"):
+        return []
+    return dashboard.banner_for(request.user, now=clock.now())
 
 
 def _roles(user) -> list[str]:

@@ -16,7 +16,7 @@ from orderhub.wording import weekday
 from orders import deadlines, filters
 from orders.models import Order, QuarantinedOrder
 from shipments.models import ShipmentNotification
-from stores import health
+from stores import authorizations, health, secrets, words
 from stores.marketplaces import BY_ID
 from stores.models import AmazonAccount, UnconnectedOrder
 
@@ -86,7 +86,9 @@ def board_for(user, *, now: datetime) -> Board:
     if sees_runs:
         notices += _machinery(now)
     if user.has_perm("stores.view_amazonaccount"):
-        notices += _accounts()
+        notices += _accounts(now)
+    if user.has_perm("stores.change_amazonaccount"):
+        notices += _client_secret(now)
     if user.has_perm("orders.view_order"):
         zones = deadlines.zones()
         counts = _order_counts(now, zones)
@@ -176,19 +178,48 @@ def _notice_cards() -> list[Card]:
 # -- accounts
 
 
-def _accounts() -> list[Notice]:
-    """Accounts that stopped, and order sources that send orders nobody connected."""
-    stopped = AmazonAccount.objects.exclude(status=AmazonAccount.Status.ACTIVE).order_by("pk")[:MOST_ACCOUNTS]
-    found = [
-        Notice(_("Account %(account)s: %(words)s") % {"account": account, "words": health.words(account)}, _page(account.pk), "bad", _("Open the account"))
-        for account in stopped
-    ]  # fmt: skip
+def banner_for(user, *, now: datetime) -> list[Notice]:
+    """What every page but the start page says above all: at most a line of accounts and one of the secret."""
+    if not user.has_perm("stores.change_amazonaccount"):
+        return []
+    attention = authorizations.needing_attention(now)
+    accounts = [*attention.stopped, *attention.ending]
+    if not accounts:
+        return _client_secret(now)
+    urgent = attention.stopped or "bad" in {words.expiry_level(account, now=now) for account in attention.ending}
+    one = len(accounts) == 1
+    line = Notice(
+        words.attention_line(attention),
+        _page(accounts[0].pk) if one else _list("stores_amazonaccount"),
+        "bad" if urgent else "warn",
+        _("Open the account") if one else _("Open the accounts"),
+    )
+    return [line, *_client_secret(now)]
+
+
+def _client_secret(now: datetime) -> list[Notice]:
+    age = secrets.age_days(now)
+    text = secrets.words(age)
+    return [Notice(text, secrets.HOW_TO, secrets.level(age), _("How to do it"))] if text else []
+
+
+def _accounts(now: datetime) -> list[Notice]:
+    """Accounts that stopped or will soon, and order sources that send orders nobody connected."""
+    found = [_account(account, now) for account in authorizations.concerned(now)[:MOST_ACCOUNTS]]
     rows = (
         UnconnectedOrder.objects.values("account", "account__selling_partner_id", "marketplace_id")
         .annotate(count=Count("pk"))
         .order_by("account", "marketplace_id")[:MOST_ACCOUNTS]
     )
     return found + [_unconnected(row) for row in rows]
+
+
+def _account(account: AmazonAccount, now: datetime) -> Notice:
+    works = account.status == AmazonAccount.Status.ACTIVE
+    told = words.ending(account, now=now) if works else health.words(account)
+    text = _("Account %(account)s: %(words)s") % {"account": account, "words": told}
+    level = words.expiry_level(account, now=now) if works else "bad"
+    return Notice(text, _page(account.pk), level, _("Open the account"))
 
 
 def _unconnected(row: dict) -> Notice:

@@ -88,3 +88,14 @@ def test_it_resets_the_scenario_under_the_running_app(world, us, control, order)
 )
 def test_nonsense_is_refused(control, method, path, data, status):
     assert control.ask(method, path, data=data).status == status
+
+
+def test_it_rotates_the_client_secret(world, control):
+    assert control.ask("POST", "/__sim__/secrets", data={"add": "the-new-one"}).json == {"live": 2}
+    assert control.ask("POST", "/__sim__/secrets", data={"drop": scenarios.CLIENT_SECRET}).json == {"live": 1}
+    assert world.client_secrets == ["the-new-one"]
+
+
+def test_something_can_happen_between_two_calls(world, us):
+    world.after_calls("searchOrders", 1, lambda: world.revoke(scenarios.NA))
+    assert [us.search().status for _call in range(3)] == [200, 403, 403]
