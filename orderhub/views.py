@@ -52,6 +52,12 @@ def forbidden(request, exception=None):
     return _instead(request, 403, _("Not allowed"), text)
 
 
+def csrf_failure(request, reason=""):
+    """403 in words: the form came without this session's own token, or from another site."""
+    text = _("This form is too old, or you signed in again meanwhile. Nothing was changed: open the page anew and retry.")
+    return _instead(request, 403, _("Not accepted"), text)
+
+
 def not_found(request, exception=None):
     """404 in words. Says nothing of what was asked for."""
     return _instead(request, 404, _("Page not found"), _("There is nothing at this address. It may have been moved."))

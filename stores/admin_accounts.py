@@ -1,4 +1,4 @@
-"""The screens of Amazon accounts: the list, connecting in two steps, and the page with its panels."""
+"""The screens of Amazon accounts: the list, and the page with its panels. Connecting: admin_wizard.py."""
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -10,19 +10,22 @@ from django.http import Http404, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from orderhub import clock
 from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
-from stores import connecting, forms, health, overview, pending, words
-from stores.models import AmazonAccount, Merchant
+from stores import authorizing, connecting, forms, health, overview, sellercentral, words
+from stores.admin_signin import SignInViews, home_market
+from stores.admin_wizard import ConnectionWizard
+from stores.connectors.amazon.client import SEARCH_ORDERS
+from stores.models import AmazonAccount
 
 
 @admin.register(AmazonAccount)
-class AmazonAccountAdmin(admin.ModelAdmin):
+class AmazonAccountAdmin(ConnectionWizard, SignInViews, admin.ModelAdmin):
     """Accounts are connected, renewed and extended here; no column of theirs is typed."""
 
     list_display = ["seller", "merchant", "region_words", "state", "expires", "behind", "stores_count"]
@@ -79,7 +82,8 @@ class AmazonAccountAdmin(admin.ModelAdmin):
     def get_urls(self):
         view = self.admin_site.admin_view
         own = [
-            path("add/<str:key>/", view(self.sources_view), name="stores_amazonaccount_sources"),
+            *self.wizard_urls(),
+            *self.sign_in_urls(),
             path(
                 "<path:object_id>/sources/",
                 view(self.add_sources_view),
@@ -94,98 +98,6 @@ class AmazonAccountAdmin(admin.ModelAdmin):
             ),
         ]
         return own + super().get_urls()
-
-    # -- connecting, step 1: verify
-
-    @method_decorator(sensitive_post_parameters("token"))
-    def add_view(self, request, form_url="", extra_context=None):
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        form = forms.VerifyForm(request.POST or None)
-        if form.is_valid():
-            known = self._known(form.cleaned_data)
-            if known:
-                text = gettext("Seller %(seller)s is already connected. Renew it or add order sources here.")
-                messages.warning(request, text % {"seller": known.selling_partner_id})
-                return self._to_account(known.pk)
-            try:
-                return self._verify(request, form)
-            except RuleViolation as error:
-                form.add_error(None, str(error))
-        return self._render(
-            request,
-            "stores/account_add.html",
-            gettext("Connect an Amazon account"),
-            form=form,
-            hosts=[overview.seller_central_hosts(region)[0] for region in words.REGION_WORDS],
-        )
-
-    @staticmethod
-    def _known(typed: dict) -> AmazonAccount | None:
-        return AmazonAccount.objects.filter(region=typed["region"], selling_partner_id=typed["seller_id"]).first()
-
-    @sensitive_variables("token")
-    def _verify(self, request, form):
-        typed = form.cleaned_data
-        token = typed["token"]
-        verified = connecting.verify(typed["region"], typed["seller_id"], token)
-        merchant = typed["merchant"]
-        found = pending.Pending(verified, token, merchant and merchant.pk, typed["new_merchant"])
-        key = pending.keep(request.session, found, now=clock.now())
-        return HttpResponseRedirect(reverse("admin:stores_amazonaccount_sources", args=[key]))
-
-    # -- step 2: choose order sources, and save
-
-    def sources_view(self, request, key):
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        found = pending.recall(request.session, key, now=clock.now())
-        if found is None:
-            text = gettext("This verification was used already or is older than 10 minutes. Please start again.")
-            messages.warning(request, text)
-            return HttpResponseRedirect(reverse("admin:stores_amazonaccount_add"))
-        form = forms.SourcesForm(request.POST or None, codes=found.verified.codes)
-        if form.is_valid():
-            try:
-                account = self._connect(request, found, form.cleaned_data)
-            except RuleViolation as error:
-                form.add_error(None, str(error))
-            else:
-                pending.drop(request.session, key, now=clock.now())
-                return self._connected(request, account)
-        return self._render(
-            request,
-            "stores/account_sources.html",
-            gettext("Choose the order sources"),
-            form=form,
-            found=found.verified,
-            region=words.REGION_WORDS[found.verified.region],
-        )
-
-    @transaction.atomic
-    def _connect(self, request, found: pending.Pending, chosen: dict) -> AmazonAccount:
-        """A new merchant comes into being with its account, or not at all."""
-        if found.merchant_id is None:
-            merchant, _created = Merchant.objects.get_or_create(name=found.new_merchant)
-        else:
-            merchant = Merchant.objects.filter(pk=found.merchant_id).first()
-        if merchant is None:
-            raise RuleViolation(gettext("This merchant no longer exists. Start again and choose another."))
-        account = connecting.connect(
-            found.verified, found.token, merchant=merchant, sources=chosen["sources"], now=clock.now(),
-            by=request.user, product_identifier=chosen["product_identifier"],
-        )  # fmt: skip
-        self.log_addition(request, account, [{"added": {}}])
-        return account
-
-    def _connected(self, request, account):
-        text = ngettext(
-            "The account is connected with %(count)d store. Orders come in within a few minutes.",
-            "The account is connected with %(count)d stores. Orders come in within a few minutes.",
-            count := account.stores.count(),
-        )
-        messages.success(request, text % {"count": count})
-        return self._to_account(account.pk)
 
     # -- the account's page and its panels
 
@@ -219,7 +131,7 @@ class AmazonAccountAdmin(admin.ModelAdmin):
 
     @post_only("admin:stores_amazonaccount_change")
     @method_decorator(sensitive_post_parameters("token"))
-    @sensitive_variables("form")
+    @sensitive_variables()
     def renew_view(self, request, object_id):
         account = self._account(request, object_id, "stores.change_amazonaccount")
         form = forms.RenewForm(request.POST)
@@ -273,7 +185,9 @@ class AmazonAccountAdmin(admin.ModelAdmin):
         stores = list(account.stores.order_by("pk"))
         unconnected = overview.unconnected(account, stores)
         offered = [row.code for row in unconnected if row.offered]
-        return self._render(
+        buckets = overview.buckets(account, now=now)
+        may_change = request.user.has_perm("stores.change_amazonaccount")
+        answer = self._render(
             request,
             "stores/account_page.html",
             str(account),
@@ -285,14 +199,18 @@ class AmazonAccountAdmin(admin.ModelAdmin):
             expiry=words.expiry_badge(account),
             lag=words.lag_words(account),
             stores=[(store, words.store_badge(store)) for store in stores],
-            buckets=overview.buckets(account, now=now),
+            buckets=buckets,
+            next_search=next((row.next_call_at for row in buckets if row.operation == SEARCH_ORDERS.name), None),
             unconnected=unconnected,
             offered=offered,
             hosts=overview.seller_central_hosts(account.region, {s.marketplace for s in stores} | set(offered)),
-            may_change=request.user.has_perm("stores.change_amazonaccount"),
+            may_change=may_change,
+            can_resume=may_change and health.can_resume(account, now=now),
             renew_form=renew_form or forms.RenewForm(auto_id="renew_%s"),
             sources_form=sources_form or forms.SourcesForm(codes=offered, auto_id="sources_%s"),
+            sign_in_available=authorizing.available(),
         )
+        return self._may_leave_for(answer, sellercentral.origin(home_market(account)))
 
     # -- shared
 
@@ -304,6 +222,6 @@ class AmazonAccountAdmin(admin.ModelAdmin):
         common = self.admin_site.each_context(request) | {
             "opts": self.opts,
             "title": title,
-            "application_id": settings.LWA_CLIENT_ID,
+            "application_id": settings.SPAPI_APPLICATION_ID or settings.LWA_CLIENT_ID,
         }
         return TemplateResponse(request, template, common | context)

@@ -7,7 +7,7 @@ from orderhub import clock
 from orderhub.errors import RuleViolation
 from privacy import access
 from stores.connecting import read_again
-from stores.models import FeatureGrant, Store
+from stores.models import MAPPED_FIELDS, FeatureGrant, Store
 
 _COLUMNS = {
     FeatureGrant.Feature.CUSTOM_FIELDS: "custom_fields_enabled",
@@ -19,7 +19,8 @@ def grant(store: Store, feature: str, *, by, reason: str, enabled: bool = True) 
     """Switch a feature on (or off) and keep who, when and why. The only writer of the feature columns.
 
     Membership of Customer success decides; being a superuser does not. Enabling Amazon.co.jp also activates its store,
-    disabling stops it. RuleViolation for anybody else, and without a reason. Safe to repeat: each call is recorded.
+    disabling stops it. Disabling custom fields clears their mapping. RuleViolation for anybody else, and without a
+    reason. Safe to repeat: each call is recorded.
     """
     if not access.has_role(by, access.SUCCESS):
         raise RuleViolation(
@@ -33,6 +34,8 @@ def grant(store: Store, feature: str, *, by, reason: str, enabled: bool = True) 
     changes = {column: enabled}
     if feature == FeatureGrant.Feature.JAPAN and store.marketplace == "JP":
         changes["active"] = enabled
+    if clears_mapping(feature) and not enabled:
+        changes |= dict.fromkeys(MAPPED_FIELDS, "")
     with transaction.atomic():
         if changes.get("active") and not store.active:
             read_again(store.account, [store.market.id])
@@ -47,3 +50,8 @@ def grant(store: Store, feature: str, *, by, reason: str, enabled: bool = True) 
         )
     store.refresh_from_db()
     return record
+
+
+def clears_mapping(feature: str) -> bool:
+    """Whether switching this feature off forgets what the custom fields hold."""
+    return feature == FeatureGrant.Feature.CUSTOM_FIELDS

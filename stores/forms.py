@@ -4,17 +4,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from stores import marketplaces
-from stores.models import FeatureGrant, Merchant, Store
-from stores.words import REGION_WORDS, source_words
+from stores.models import Merchant, Store
+from stores.words import source_words
 
 MERCHANT_NAME_LENGTH = 100  # a store's name is the merchant's plus " · Amazon.com.mx", in 120 characters
-SHIP_FROM_LINES = [  # the parts of an address as labels name them, as they stand on the page
-    ("name", "company"),
-    ("street1", "street2", "street3"),
-    ("postal_code", "city"),
-    ("state", "country", "phone"),
-]
-SHIP_FROM = [part for line in SHIP_FROM_LINES for part in line]
 
 
 def _off(**attrs) -> dict:
@@ -31,8 +24,20 @@ def _token_field() -> forms.CharField:
     )
 
 
-class VerifyForm(forms.Form):
-    """Step 1: whose account it is, and what proves it."""
+class TileForm(forms.Form):
+    """Step 1: the country whose tile was chosen."""
+
+    country = forms.ChoiceField(
+        choices=marketplaces.CODE_CHOICES,
+        error_messages={
+            "required": _("Choose the country of the seller account."),
+            "invalid_choice": _("Choose the country of the seller account."),
+        },
+    )
+
+
+class MerchantForm(forms.Form):
+    """Whose account it is: a client company we know, or a new one."""
 
     merchant = forms.ModelChoiceField(
         Merchant.objects.all(), label=_("Merchant"), required=False, empty_label=_("A new merchant")
@@ -43,21 +48,6 @@ class VerifyForm(forms.Form):
         max_length=MERCHANT_NAME_LENGTH,
         widget=forms.TextInput(attrs=_off(**{"class": "vTextField"})),
     )
-    region = forms.ChoiceField(
-        label=_("Region"),
-        choices=list(REGION_WORDS.items()),
-        widget=forms.RadioSelect,
-        help_text=_("Europe includes the Middle East, India and South Africa. Far East: Japan, Australia, Singapore."),
-        error_messages={"required": _("Choose the region: North America, Europe or Far East.")},
-    )
-    seller_id = forms.CharField(
-        label=_("Seller ID"),
-        max_length=40,
-        widget=forms.TextInput(attrs=_off(**{"class": "vTextField"})),
-        help_text=_("In Seller Central: Settings, Account info, Merchant token. Letters and digits only."),
-        error_messages={"required": _("Type the seller ID: Seller Central shows it under Account info.")},
-    )
-    token = _token_field()
 
     def clean(self) -> dict:
         typed = super().clean()
@@ -71,6 +61,35 @@ class VerifyForm(forms.Form):
         return typed
 
 
+class AccountForm(MerchantForm):
+    """Step 3: whose account it is, and what proves it. `kept_for`: the seller id whose token is already here."""
+
+    seller_id = forms.CharField(
+        label=_("Seller ID"),
+        max_length=40,
+        widget=forms.TextInput(attrs=_off(**{"class": "vTextField"})),
+        help_text=_("In Seller Central: Settings, Account info, Merchant token. Letters and digits only."),
+        error_messages={"required": _("Type the seller ID: Seller Central shows it under Account info.")},
+    )
+    token = _token_field()
+
+    def __init__(self, *args, kept_for: str = "", **kwargs):
+        super().__init__(*args, **kwargs)
+        self.kept_for = kept_for
+        if kept_for:
+            self.fields["token"].help_text = _(
+                "A token is kept, and is not shown. Leave this empty to go on with it, or paste another one."
+            )
+            self.fields["token"].required = False
+
+    def clean(self) -> dict:
+        typed = super().clean()
+        moved = typed.get("seller_id", self.kept_for) != self.kept_for
+        if self.kept_for and moved and not typed.get("token") and "token" not in self.errors:
+            self.add_error("token", _("Another seller ID needs its own token: paste it."))
+        return typed
+
+
 class SourcesField(forms.MultipleChoiceField):
     """Order sources. Connecting refuses what the seller has not got, and says what can be chosen instead."""
 
@@ -80,17 +99,10 @@ class SourcesField(forms.MultipleChoiceField):
         return True
 
 
-class SourcesForm(forms.Form):
-    """Order sources to connect, and how their products are told apart."""
+class ChosenSourcesForm(forms.Form):
+    """Order sources to connect, out of those Amazon confirmed."""
 
     sources = SourcesField(label=_("Order sources"), error_messages={"required": _("Tick at least one order source.")})
-    product_identifier = forms.ChoiceField(
-        label=_("Product identifier"),
-        choices=Store.Identifier.choices,
-        widget=forms.RadioSelect,
-        help_text=_("Products are recognised by it. If you are not sure, take SKU."),
-        error_messages={"required": _("Choose SKU or ASIN. If you are not sure, take SKU.")},
-    )
 
     def __init__(self, *args, codes: list[str] | tuple[str, ...], **kwargs):
         super().__init__(*args, **kwargs)
@@ -98,72 +110,33 @@ class SourcesForm(forms.Form):
         self.fields["sources"].initial = [code for code in codes if code != marketplaces.JAPAN]
 
 
+def _identifier_field(label) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=label,
+        choices=Store.Identifier.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose SKU or ASIN. If you are not sure, take SKU.")},
+    )
+
+
+class IdentifiersForm(forms.Form):
+    """How products are told apart, for each order source by itself (R10)."""
+
+    def __init__(self, *args, codes: list[str] | tuple[str, ...], known: dict[str, str] | None = None, **kwargs):
+        super().__init__(*args, **kwargs)
+        for code in codes:
+            self.fields[code] = _identifier_field(marketplaces.BY_CODE[code].label)
+            self.fields[code].initial = (known or {}).get(code, Store.Identifier.SKU)
+
+
+class SourcesForm(ChosenSourcesForm):
+    """Order sources added later, with one identifier for all of them."""
+
+    product_identifier = _identifier_field(_("Product identifier"))
+    product_identifier.help_text = _("Products are recognised by it. If you are not sure, take SKU.")
+
+
 class RenewForm(forms.Form):
     """A token that takes the place of the old one."""
 
     token = _token_field()
-
-
-class GrantForm(forms.Form):
-    """A feature switched on or off, and why."""
-
-    feature = forms.ChoiceField(choices=FeatureGrant.Feature.choices, widget=forms.HiddenInput)
-    enabled = forms.TypedChoiceField(
-        choices=[("on", "on"), ("off", "off")], coerce=lambda word: word == "on", widget=forms.HiddenInput
-    )
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=200,
-        widget=forms.TextInput(attrs=_off(**{"class": "vTextField"})),
-        error_messages={"required": _("Say why this feature is changed: the reason is kept.")},
-    )
-
-
-def _address_field(label, max_length: int, **given) -> forms.CharField:
-    widget = forms.TextInput(attrs=_off(**{"class": "vTextField"}))
-    return forms.CharField(label=label, required=False, max_length=max_length, widget=widget, **given)
-
-
-class StoreForm(forms.ModelForm):
-    """A store's own settings; the ship-from address as separate fields."""
-
-    ship_from_name = _address_field(_("Name"), 120)
-    ship_from_company = _address_field(_("Company"), 120)
-    ship_from_street1 = _address_field(_("Street"), 120)
-    ship_from_street2 = _address_field(_("Street, second line"), 120)
-    ship_from_street3 = _address_field(_("Street, third line"), 120)
-    ship_from_postal_code = _address_field(_("Postcode"), 20)
-    ship_from_city = _address_field(_("City"), 80)
-    ship_from_state = _address_field(_("State or region"), 80)
-    ship_from_country = _address_field(_("Country code"), 2, help_text=_("Two letters, such as US or FR."))
-    ship_from_phone = _address_field(_("Phone"), 40)
-
-    class Meta:
-        model = Store
-        fields = ["name", "product_identifier", "active", "import_afn", "brand_name"]
-        help_texts = {
-            "product_identifier": _("Products are recognised by it. If you are not sure, take SKU."),
-            "active": _("An inactive store takes no new orders in. Its orders stay."),
-            "import_afn": _("Orders that Amazon ships itself (FBA). They come without names and addresses."),
-            "brand_name": _("The sender's name on labels. Empty: the merchant's name."),
-        }
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        known = self.instance.ship_from or {}
-        for part in SHIP_FROM:
-            if f"ship_from_{part}" in self.fields:
-                self.fields[f"ship_from_{part}"].initial = known.get(part, "")
-
-    def clean_ship_from_country(self) -> str:
-        code = self.cleaned_data["ship_from_country"].upper()
-        if code and not (len(code) == 2 and code.isascii() and code.isalpha()):
-            raise forms.ValidationError(_("Type the two letters of the country, such as US or FR."))
-        return code
-
-    def save(self, commit: bool = True) -> Store:
-        if "ship_from_name" in self.cleaned_data:
-            kept = {key: text for key, text in (self.instance.ship_from or {}).items() if key not in SHIP_FROM}
-            typed = {part: self.cleaned_data[f"ship_from_{part}"] for part in SHIP_FROM}
-            self.instance.ship_from = kept | {part: text for part, text in typed.items() if text}
-        return super().save(commit)

@@ -1,22 +1,22 @@
 """What the page of an account shows, read in a fixed number of queries."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count
 
 from stores import marketplaces
-from stores.models import AmazonAccount, Store
+from stores.models import AmazonAccount, RateBucket, Store
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """One rate bucket as it stands now. `closed_until` None: open."""
+    """One rate bucket as it stands now. `next_call_at`: when a call may be made again, None: now."""
 
     operation: str
     tokens: int
     burst: int
-    closed_until: datetime | None
+    next_call_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,14 @@ class Unconnected:
 
 def buckets(account: AmazonAccount, *, now: datetime) -> list[Bucket]:
     """The account's buckets, refilled up to `now` as a caller would find them."""
-    return [
-        Bucket(
-            row.operation,
-            int(min(row.burst, row.tokens + max(0.0, (now - row.updated_at).total_seconds()) * row.rate)),
-            int(row.burst),
-            row.blocked_until if row.blocked_until and row.blocked_until > now else None,
-        )
-        for row in account.buckets.order_by("operation")
-    ]
+    return [_bucket(row, now) for row in account.buckets.order_by("operation")]
+
+
+def _bucket(row: RateBucket, now: datetime) -> Bucket:
+    tokens = min(row.burst, row.tokens + max(0.0, (now - row.updated_at).total_seconds()) * row.rate)
+    refilled = now + timedelta(seconds=max(0.0, (1 - tokens) / row.rate))
+    opens = max(refilled, row.blocked_until or refilled)
+    return Bucket(row.operation, int(tokens), int(row.burst), opens if opens > now else None)
 
 
 def unconnected(account: AmazonAccount, stores: list[Store]) -> list[Unconnected]:

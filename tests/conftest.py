@@ -57,6 +57,8 @@ def simulate(settings, noon) -> Iterator[Callable[[World], World]]:
         settings.SPAPI_BASE_URL = server.base_url
         settings.LWA_TOKEN_URL = f"{server.base_url}/auth/o2/token"
         settings.LWA_CLIENT_ID, settings.LWA_CLIENT_SECRET = scenarios.CLIENT_ID, scenarios.CLIENT_SECRET
+        settings.SPAPI_APPLICATION_ID = scenarios.APPLICATION_ID
+        settings.SELLER_CENTRAL_BASE_URL = settings.BIGCOMMERCE_BASE_URL = server.base_url
         return world
 
     yield start

@@ -137,6 +137,10 @@ def _environment(folder: Path, url: str, amazon: int) -> dict[str, str]:
         "LWA_TOKEN_URL": f"{base_url}/auth/o2/token",
         "LWA_CLIENT_ID": scenarios.CLIENT_ID,
         "LWA_CLIENT_SECRET": scenarios.CLIENT_SECRET,
+        "SPAPI_APPLICATION_ID": scenarios.APPLICATION_ID,
+        "SPAPI_DEVELOPER_NAME": "OrderHub",
+        "SELLER_CENTRAL_BASE_URL": base_url,
+        "BIGCOMMERCE_BASE_URL": base_url,
         "LOG_LEVEL": "WARNING",
         "PYTHONUNBUFFERED": "1",
     }
