@@ -9,6 +9,7 @@ from orderhub.wording import amount, badge
 from orders import deadlines, deciding, erasurewords, persons, timeline
 from orders.models import Order
 from privacy import access
+from stores import statusmap
 
 Status = Order.Status
 LEVELS = {Status.AWAITING_SHIPMENT: "info", Status.ON_HOLD: "warn", Status.SHIPPED: "ok"}
@@ -55,6 +56,7 @@ def page(user, order: Order, *, typed: Mapping[str, str] | None = None, wrong: M
         "may_hold": user.has_perm("orders.hold_order"),
         "hold_reasons": [(code, _(text)) for code, text in deciding.HOLD_REASONS.items()],
         "hold_reason": _(order.hold_reason) if order.hold_reason else "",
+        "status_is_mapped": _is_mapped(order),
     }
 
 
@@ -78,3 +80,9 @@ def _totals(order: Order) -> list[tuple[str, str]]:
         for name in names
         if getattr(order, name) is not None
     ]
+
+
+def _is_mapped(order: Order) -> bool:
+    """Whether the store gave the marketplace's own status a meaning; asked only for orders that wait because of one."""
+    waits = order.status == Order.Status.ON_HOLD and order.custom_status
+    return bool(waits) and statusmap.key(order.custom_status) in statusmap.as_map(order.store)

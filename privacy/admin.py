@@ -19,7 +19,11 @@ RULE_WORDS = {
     Rule.CEILING.value: _("longest term since import"),
 }
 
-WHAT_WORDS = {"order page": _("page of the order"), "label": _("label")}
+WHAT_WORDS = {
+    "order page": _("page of the order"),
+    "label": _("label"),
+    "custom field preview": _("preview of custom fields"),
+}
 
 
 def field_words() -> dict[str, str]:

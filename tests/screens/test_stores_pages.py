@@ -11,6 +11,7 @@ from stores import features
 from stores.models import AmazonAccount, FeatureGrant, Merchant, RateBucket, Store, UnconnectedOrder
 from stores.simulator import scenarios
 from tests.factories import connect, make_account, make_merchant, make_order, make_store, make_user
+from tests.screens.storepages import page_of_store, settings_of, sign_in
 
 pytestmark = pytest.mark.django_db
 ROLES = ["Support", "Customer success", "Administrator", "Warehouse", "Privacy officer"]
@@ -18,17 +19,8 @@ CONNECTORS = ROLES[:3]
 CA = "A2EUQ1WTGCTBG2"
 
 
-def sign_in(client, *roles, **given):
-    client.force_login(make_user(*roles, **given))
-    return client
-
-
 def page_of(account) -> str:
     return f"/admin/stores/amazonaccount/{account.pk}/"
-
-
-def page_of_store(store) -> str:
-    return f"/admin/stores/store/{store.pk}/"
 
 
 # ---- accounts
@@ -44,7 +36,7 @@ def test_account_pages_and_panels_are_for_those_who_connect(client, world, role)
     assert client.get(f"{page}change/").status_code == (200 if allowed else 403)
     answers = [
         client.post(f"{page}sources/", {"sources": ["CA"], "product_identifier": "sku"}).status_code,
-        client.post(f"{page}renew/", {"token": scenarios.NA.refresh_token}).status_code,
+        client.post(f"{page}renew/", {"token": world.renew(scenarios.NA)}).status_code,
         client.post(f"{page}import-now/").status_code,
     ]
     assert answers == [302 if allowed else 403] * 3
@@ -228,10 +220,6 @@ def test_merchants_are_named_by_those_who_connect(client, noon, role):
 # ---- stores
 
 
-def settings_of(store, **other) -> dict:
-    return {"name": store.name, "product_identifier": "sku", "active": "on"} | other
-
-
 @pytest.mark.parametrize("role", ROLES)
 def test_store_settings_are_for_those_who_connect(client, noon, role):
     store = make_store()
@@ -263,6 +251,7 @@ def test_the_ship_from_address_is_kept_part_by_part(client, noon):
     address = {
         "ship_from_name": "Maple Lane",
         "ship_from_street1": "1 Rue Exemple",
+        "ship_from_city": "",
         "ship_from_country": "fr",
     }
     client.post(f"{page_of_store(store)}change/", settings_of(store, **address))

@@ -1,0 +1,158 @@
+"""Stores: the list, and the page of one store with its settings. What a button does is in stores/admin_store_deeds.py."""
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from orderhub import clock
+from stores import checklist, connecting, forms_store, logos, marketplaces, panels, samples, statusmap, words
+from stores.admin_bigcommerce import BigCommerceViews
+from stores.admin_store_deeds import StoreDeeds
+from stores.models import MarketplaceStatus, Store
+
+
+class StatusInline(admin.TabularInline):
+    """The status map, with rows ready for what waits here and has no meaning yet. Its rights are those of the store."""
+
+    model = MarketplaceStatus
+    form = forms_store.StatusForm
+    formset = forms_store.StatusFormSet
+    verbose_name = _("marketplace status")
+
+    def get_extra(self, request, obj=None, **kwargs):
+        return len(offered(obj)) + 1
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.has_perm("stores.view_store")
+
+    def has_change_permission(self, request, obj=None):
+        return request.user.has_perm("stores.change_store")
+
+    has_add_permission = has_delete_permission = has_change_permission
+
+
+def offered(store: Store) -> list[dict]:
+    """Rows for statuses without a meaning; read once for each store in hand."""
+    if not hasattr(store, "offered_statuses"):
+        store.offered_statuses = [{"name": name, "waiting": count} for name, count in statusmap.unmapped(store)]
+    return store.offered_statuses
+
+
+@admin.register(Store)
+class StoreAdmin(BigCommerceViews, StoreDeeds, admin.ModelAdmin):
+    """Settings of a store. It is made by connecting an account."""
+
+    form = forms_store.StoreForm
+    inlines = [StatusInline]
+    change_form_template = "stores/store_page.html"
+    list_display = ["name", "merchant", "source", "account", "state", "product_identifier", "import_afn"]
+    list_select_related = ["merchant", "account"]
+    list_filter = ["active", "merchant", "product_identifier"]
+    search_fields = ["name", "merchant__name", "account__selling_partner_id"]
+    show_full_result_count = False
+    actions = None
+
+    # -- list
+
+    @admin.display(description=_("Order source"), ordering="marketplace")
+    def source(self, store):
+        return store.market.label if store.market else "–"
+
+    @admin.display(description=_("Status"), ordering="active")
+    def state(self, store):
+        return words.store_badge(store)
+
+    # -- rights and columns
+
+    def has_add_permission(self, request):
+        return False
+
+    def get_queryset(self, request):
+        rows = super().get_queryset(request)
+        return rows.select_related("merchant", "account", "approved_sender_confirmed_by", "linked_store__bigcommerce")
+
+    def get_inlines(self, request, obj):
+        return self.inlines if obj is not None and obj.account_id else []
+
+    def get_fieldsets(self, request, obj=None):
+        """One for each section of the page, in the same order."""
+        lines = self._lines if self.has_change_permission(request, obj) else self._lines_to_read
+        return [(panel.title, {"fields": lines(panel)}) for panel in panels.of_form(obj)]
+
+    @staticmethod
+    def _lines(panel: panels.Panel) -> list[tuple[str, ...]]:
+        return list(panel.lines)
+
+    @staticmethod
+    def _lines_to_read(panel: panels.Panel) -> list[tuple[str, ...]]:
+        if panel.key == "ship-from":
+            return [("ship_from_text",)]
+        return [tuple(name for name in line if name != "logo") for line in panel.lines]
+
+    def get_readonly_fields(self, request, obj=None):
+        """`active` of an Amazon.co.jp store moves with its grant only."""
+        only_by_grant = ["active"] if obj and obj.marketplace == marketplaces.JAPAN else []
+        return ["ship_from_text", *only_by_grant]
+
+    @admin.display(description=_("Ship-from address"))
+    def ship_from_text(self, store):
+        return ", ".join(samples.address_lines(store.ship_from or {})) or "–"
+
+    def get_formset_kwargs(self, request, obj, inline, prefix):
+        given = super().get_formset_kwargs(request, obj, inline, prefix)
+        return given | {"initial": offered(obj)} if isinstance(inline, StatusInline) else given
+
+    # -- the page
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        """The store as it is kept feeds what is no field: after a mistake `obj` holds what was typed."""
+        now = clock.now()
+        kept = self.get_object(request, str(obj.pk)) if request.method == "POST" else obj
+        inline = next((found.formset for found in context["inline_admin_formsets"]), None)
+        todo = checklist.items(kept, now=now)
+        context |= {
+            "store": kept,
+            "panels": panels.filled(kept, list(context["adminform"]), inline, now=now),
+            "below": panels.below(request, kept),
+            "checklist": todo,
+            "left_to_do": sum(not item.done for item in todo),
+            "state": words.store_badge(kept),
+            "may_change": self.has_change_permission(request, obj),
+        }
+        return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
+
+    def save_model(self, request, obj, form, change):
+        """Only what the form holds is written: whoever switches a feature meanwhile is not overruled."""
+        columns = {column.name for column in Store._meta.concrete_fields} & set(form._meta.fields)
+        obj.save(update_fields=[*columns, "ship_from"])
+        if form.cleaned_data.get("logo"):
+            logos.keep(obj, form.cleaned_data["logo"])
+
+    def save_related(self, request, form, formsets, change):
+        """A store made active again also gets the orders it missed, and a changed status map reaches those it has."""
+        super().save_related(request, form, formsets, change)
+        store = form.instance
+        opened = "active" in form.changed_data and store.active
+        if store.account and (opened or any(formset.has_changed() for formset in formsets)):
+            connecting.read_again(store.account, [store.market.id])
+
+    def response_change(self, request, obj):
+        messages.success(request, gettext("The settings are saved."))
+        return HttpResponseRedirect(reverse("admin:stores_store_change", args=[obj.pk]))
+
+    # -- deleting
+
+    def delete_view(self, request, object_id, extra_context=None):
+        store = self.get_object(request, unquote(object_id))
+        if store is not None and self.has_delete_permission(request, store) and store.orders.exists():
+            text = gettext("%(store)s has orders and cannot be deleted. Make it inactive instead.")
+            messages.error(request, text % {"store": store})
+            return HttpResponseRedirect(reverse("admin:stores_store_change", args=[store.pk]))
+        return super().delete_view(request, object_id, extra_context)
+
+    def delete_model(self, request, obj):
+        logos.remove(obj)
+        super().delete_model(request, obj)

@@ -1,0 +1,449 @@
+"""A store's page: every section, and what its buttons do."""
+
+import re
+from io import BytesIO
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.db.models.signals import pre_save
+from django.test.utils import CaptureQueriesContext
+from PIL import Image
+
+from privacy.models import AccessLog
+from stores import senders
+from stores.connectors.amazon.client import CONFIRM_SHIPMENT
+from stores.models import AmazonAccount, MarketplaceStatus, RateBucket, Store
+from stores.simulator import scenarios
+from stores.throttle import AccountThrottle
+from tests.factories import make_account, make_order, make_store, make_user
+from tests.screens.storepages import (
+    CHANGING,
+    ROLES,
+    enable,
+    page_of_store,
+    picture,
+    refused,
+    saved,
+    settings_of,
+    shown,
+    sign_in,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def store(noon) -> Store:
+    return make_store()
+
+
+@pytest.fixture
+def support(client):
+    return sign_in(client, "Support", username="sofia")
+
+
+# -- the page
+
+
+SECTIONS = [
+    "general", "brand", "ship-from", "sender", "notification", "import", "products", "statuses", "features", "custom-fields", "bigcommerce",
+]  # fmt: skip
+
+
+def test_every_section_says_what_it_is_for_and_is_linked_from_the_top(support, store):
+    text = shown(support, store)
+    assert re.findall(r'<a href="#([a-z-]+)">', text.partition('class="oh-jump"')[2].partition("</nav>")[0]) == SECTIONS
+    for key in SECTIONS:
+        head = text.partition(f'id="{key}"')[2][:400]
+        assert re.search(r"<h2 [^>]*>[^<]+</h2>\s*<p class=\"oh-quiet\">[A-Z][^<]+\.</p>", head), key
+
+
+def test_the_page_needs_neither_inline_style_nor_inline_script(support, store):
+    for address in ("change/", "preview/"):
+        answer = support.get(f"{page_of_store(store)}{address}")
+        text = answer.content.decode()
+        assert "style=" not in text and "<style" not in text
+        assert re.findall(r"<script(?![^>]* src=)", text) == [] and re.findall(r" on[a-z]+=", text) == []
+        assert "script-src 'self'; style-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_r11_the_checklist_folds_to_one_line_when_all_is_done(support, store, noon):
+    assert '<details class="oh-panel oh-todo" id="checklist" open>' in shown(support, store)
+    assert "4 things are left to do" in shown(support, store)
+    address = {
+        "ship_from_name": "Lake",
+        "ship_from_street1": "1 Road",
+        "ship_from_city": "Annecy",
+        "ship_from_country": "FR",
+    }
+    saved(support, store, brand_name="Lake", logo=picture(), **address)
+    support.post(f"{page_of_store(store)}sender/", {"address": "service@orderhub.test"})
+    make_order(store)
+    text = shown(support, store)
+    assert '<details class="oh-panel oh-todo" id="checklist">' in text and "Everything is set up." in text
+
+
+def test_everything_of_the_form_is_saved_with_one_button(support, store):
+    typed = {
+        "name": "Lake US", "product_identifier": "asin", "import_afn": "on", "import_customization": "on",
+        "brand_name": "Lake", "brand_phone": "+1 555 0199", "brand_site": "https://lake.example/shop",
+        "brand_from_email": "returns@lake.example", "notify_when": "delay", "notify_delay_minutes": "240",
+        "product_title_policy": "never", "product_image_policy": "if_empty", "product_weight_policy": "always",
+        "product_dimensions_policy": "never",
+    }  # fmt: skip
+    after = saved(support, store, **typed)
+    for name, value in typed.items():
+        kept = getattr(after, name)
+        assert kept is True if value == "on" else str(kept) == value, name
+    assert shown(support, store).count('<button type="submit" class="oh-button">Save the settings</button>') == 1
+
+
+def test_saving_does_not_undo_what_customer_success_does_meanwhile(support, store):
+    def meanwhile(instance, **given):
+        Store.objects.filter(pk=instance.pk).update(custom_fields_enabled=True, custom_field_1="order_number")
+
+    pre_save.connect(meanwhile, sender=Store)
+    try:
+        after = saved(support, store, brand_name="Lake")
+    finally:
+        pre_save.disconnect(meanwhile, sender=Store)
+    assert (after.brand_name, after.custom_fields_enabled, after.custom_field_1) == ("Lake", True, "order_number")
+
+
+def test_the_page_takes_the_same_queries_whatever_the_store_holds(support, noon):
+    def queries() -> int:
+        query = "?custom_field_1=purchase_order_number"
+        with CaptureQueriesContext(connection) as caught:
+            shown(support, store, query)
+        return len(caught)
+
+    store = enable(make_store())
+    make_order(store, person={"purchase_order_number": "PO-1"}, custom_status="A", status="on_hold")
+    MarketplaceStatus.objects.create(store=store, name="KNOWN", status="on_hold")
+    queries()
+    few = queries()
+    for number in range(25):
+        make_order(store, person={"purchase_order_number": "PO-1"}, custom_status=f"W{number}", status="on_hold")
+        MarketplaceStatus.objects.create(store=store, name=f"KNOWN{number}", status="on_hold")
+        enable(store)
+    assert queries() == few
+    print(f"\n{connection.vendor}: {few} queries for a store's page with its preview")
+    assert few <= 24
+
+
+# -- brand and logo
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"brand_site": "ftp://lake.example"}, "begins with https:// or http://"),
+        ({"brand_site": "javascript:alert(1)"}, "valid URL"),
+        ({"brand_site": "https://amazon.com@lake.example/"}, "without a user name"),
+        ({"brand_from_email": "élan@lake.example"}, "valid email address"),
+        ({"brand_from_email": '"a.b"@lake.example'}, "without accents or quotation marks"),
+        ({"brand_from_email": "shop@exämple.example"}, "without accents or quotation marks"),
+        ({"brand_from_email": "a@lake.example\r\nBcc: b@lake.example"}, "valid email address"),
+        ({"brand_from_email": "Lake <a@lake.example>"}, "valid email address"),
+        ({"logo": SimpleUploadedFile("logo.png", b"<svg onload='alert(1)'/>")}, "not a PNG, JPEG or WebP picture"),
+        ({"logo": SimpleUploadedFile("logo.png", b"")}, "submitted file is empty"),
+        ({"ship_from_country": "FRA"}, "at most 2 characters"),
+    ],
+)  # fmt: skip
+def test_what_buyers_would_see_is_checked(support, store, typed, sentence):
+    assert sentence in refused(support, store, **typed)
+
+
+def test_the_site_may_be_typed_without_its_scheme(support, store):
+    assert saved(support, store, brand_site="lake.example").brand_site == "https://lake.example"
+
+
+def test_the_logo_is_kept_shown_and_removed(support, store, django_capture_on_commit_callbacks):
+    address = f"{page_of_store(store)}logo/"
+    assert support.get(address).status_code == 404
+    after = saved(support, store, logo=picture((1200, 300), "JPEG"))
+    answer = support.get(address)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/png")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert Image.open(BytesIO(answer.content)).size == (600, 150)
+    assert f'src="{address}"' in shown(support, store) and after.brand_logo.name not in shown(support, store)
+    with django_capture_on_commit_callbacks(execute=True):
+        text = support.post(f"{page_of_store(store)}remove-logo/", follow=True).content.decode()
+    assert "The logo is removed." in text and address not in text
+    assert support.get(address).status_code == 404
+    assert not after.brand_logo.storage.exists(after.brand_logo.name)
+
+
+def test_saving_without_a_new_logo_keeps_the_old_one(support, store):
+    name = saved(support, store, logo=picture()).brand_logo.name
+    assert name and saved(support, store, brand_phone="1").brand_logo.name == name
+
+
+@pytest.mark.parametrize("role", [*ROLES, None])
+def test_the_logo_is_for_those_who_may_see_the_store(client, store, role):
+    saved(sign_in(client, "Support"), store, logo=picture())
+    client.logout()
+    if role:
+        sign_in(client, role)
+    expected = 200 if role in CHANGING else 403 if role else 302
+    assert client.get(f"{page_of_store(store)}logo/").status_code == expected
+    assert client.get(f"{page_of_store(store)}preview/").status_code == expected
+
+
+def test_a_deleted_store_takes_its_logo_along(client, store, django_capture_on_commit_callbacks):
+    sign_in(client, is_superuser=True)
+    file = saved(client, store, logo=picture()).brand_logo
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(f"{page_of_store(store)}delete/", {"post": "yes"})
+    assert not Store.objects.exists() and not file.storage.exists(file.name)
+
+
+# -- sender
+
+
+def test_r61_the_sender_shown_is_confirmed_and_the_page_says_by_whom(support, store):
+    text = shown(support, store)
+    assert "service@orderhub.test" in text and "not confirmed" in text
+    assert 'href="https://sellercentral.amazon.com/"' in text
+    answer = support.post(f"{page_of_store(store)}sender/", {"address": "service@orderhub.test"}, follow=True)
+    text = answer.content.decode()
+    assert "Kept: this address is an approved sender." in text and "20 Nov 2026, 12:00 UTC, sofia" in text
+    assert "I have added this address" not in text
+    assert "approved sender" in LogEntry.objects.get(object_id=store.pk).get_change_message()
+
+
+def test_r61_another_address_voids_the_confirmation_where_everybody_sees_it(support, store, noon):
+    senders.confirm_sender(store, "service@orderhub.test", by=make_user("Support"), now=noon)
+    saved(support, store, brand_from_email="returns@lake.example")
+    text = shown(support, store)
+    assert "What was confirmed on 20 Nov 2026, 12:00 UTC was another address, service@orderhub.test" in text
+    assert 'name="address" value="returns@lake.example" form="confirm-sender"' in text
+
+
+def test_r61_an_address_that_changed_since_the_page_was_opened_is_refused(support, store):
+    saved(support, store, brand_from_email="returns@lake.example")
+    answer = support.post(f"{page_of_store(store)}sender/", {"address": "service@orderhub.test"}, follow=True)
+    assert "it is returns@lake.example now" in answer.content.decode()
+    assert not Store.objects.get().approved_sender
+
+
+def test_what_is_typed_and_refused_does_not_become_the_address_to_confirm(support, store):
+    text = refused(support, store, brand_from_email="new@lake.example", ship_from_country="1!")
+    assert 'name="address" value="service@orderhub.test" form="confirm-sender"' in text
+
+
+@pytest.mark.parametrize(
+    ("source", "host"), [("FR", "sellercentral-europe.amazon.com"), ("JP", "sellercentral.amazon.co.jp")]
+)
+def test_the_link_leads_to_the_seller_central_of_the_store(support, noon, source, host):
+    seller = scenarios.EU if source == "FR" else scenarios.JP
+    assert f'href="https://{host}/"' in shown(support, make_store(source, account=make_account(seller)))
+
+
+# -- notice to Amazon
+
+
+def test_f10b_the_page_predicts_when_amazon_is_told_and_asks_without_any_effect(support, store):
+    assert "told to Amazon at about 20 Nov 2026, 12:00 UTC" in shown(support, store)
+    saved(support, store, notify_when="delay", notify_delay_minutes="240")
+    assert "told to Amazon at about 20 Nov 2026, 16:00 UTC" in shown(support, store)
+    assert not RateBucket.objects.exists()
+    saved(support, store, notify_when="label", notify_delay_minutes="240")
+    plan = {"rate": CONFIRM_SHIPMENT.rate, "burst": CONFIRM_SHIPMENT.burst}
+    AccountThrottle(store.account).refused(CONFIRM_SHIPMENT.name, retry_after_s=1800, **plan)
+    assert "told to Amazon at about 20 Nov 2026, 12:30 UTC" in shown(support, store)
+
+
+def test_f10b_never_and_a_stopped_account_are_said_in_words(support, store):
+    saved(support, store, notify_when="never")
+    assert "Amazon is told nothing. Each parcel must be confirmed in Seller Central" in shown(support, store)
+    saved(support, store, notify_when="label")
+    AmazonAccount.objects.update(status="revoked")
+    assert "Amazon is told nothing while the account does not work." in shown(support, store)
+
+
+@pytest.mark.parametrize("minutes", ["", "0", "1441", "-5", "1.5", "soon"])
+def test_f10b_a_delay_has_1_to_1440_minutes(support, store, minutes):
+    text = refused(support, store, notify_when="delay", notify_delay_minutes=minutes)
+    assert 'class="field-notify_delay_minutes errors"' in text
+
+
+def test_f10b_minutes_are_forgotten_where_no_delay_is_chosen(support, store):
+    assert saved(support, store, notify_when="delay", notify_delay_minutes="1440").notify_delay_minutes == 1440
+    assert saved(support, store, notify_when="never", notify_delay_minutes="99999").notify_delay_minutes is None
+
+
+def test_a_policy_we_do_not_know_is_refused(support, store):
+    refused(support, store, notify_when="tomorrow")
+    refused(support, store, product_title_policy="sometimes")
+
+
+# -- statuses
+
+
+def rows(*given: tuple, kept: int = 0) -> dict:
+    """The status map as its table posts it: name, meaning, id of the row or None, and whether it is to go."""
+    typed = {"status_map-TOTAL_FORMS": len(given), "status_map-INITIAL_FORMS": kept}
+    for number, (name, status, pk, *more) in enumerate(given):
+        prefix = f"status_map-{number}"
+        typed |= {f"{prefix}-name": name, f"{prefix}-status": status, f"{prefix}-id": pk or ""}
+        typed |= {f"initial-{prefix}-name": more[0]} if more and isinstance(more[0], str) else {}
+        typed |= {f"{prefix}-DELETE": "on"} if True in more else {}
+    return typed
+
+
+def meanings(store) -> dict[str, str]:
+    return dict(store.status_map.values_list("name", "status"))
+
+
+def test_r40_what_waits_without_a_meaning_is_offered_and_mapped(support, store):
+    for _order in range(2):
+        make_order(store, status="on_hold", custom_status="BACKORDERED")
+    before = AmazonAccount.objects.get()
+    text = shown(support, store)
+    assert 'value="BACKORDERED"' in text and "2 orders wait" in text
+    saved(support, store, **rows(("  BACKORDERED ", "pending_fulfillment", None, "BACKORDERED"), ("", "", None)))
+    assert meanings(store) == {"BACKORDERED": "pending_fulfillment"}
+    after = AmazonAccount.objects.get()
+    assert (after.epoch, after.next_poll_at) == (before.epoch + 1, None)
+    assert "orders wait" not in shown(support, store)
+
+
+def test_r40_an_offer_nobody_takes_up_may_stay_and_nothing_is_read_again(support, store):
+    make_order(store, status="on_hold", custom_status="BACKORDERED")
+    saved(support, store, **rows(("BACKORDERED", "", None, "BACKORDERED"), ("", "", None)), brand_name="Lake")
+    assert meanings(store) == {} and AmazonAccount.objects.get().epoch == 0
+
+
+def test_r40_a_meaning_is_changed_and_removed(support, store):
+    row = MarketplaceStatus.objects.create(store=store, name="A", status="on_hold")
+    saved(support, store, **rows(("A", "cancelled", row.pk), kept=1))
+    assert meanings(store) == {"A": "cancelled"} and AmazonAccount.objects.get().epoch == 1
+    saved(support, store, **rows(("A", "cancelled", row.pk, True), kept=1))
+    assert meanings(store) == {} and AmazonAccount.objects.get().epoch == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ([("UNSHIPPED", "on_hold", None)], "UNSHIPPED is Amazon&#x27;s own status"),
+        ([(" shipped", "on_hold", None)], "shipped is Amazon&#x27;s own status"),
+        ([("A", "", None)], "Choose what this status means."),
+        ([("", "on_hold", None)], "This field is required."),
+        ([("   ", "on_hold", None)], "This field is required."),
+        ([("A", "teleported", None)], "Select a valid choice"),
+        ([("x" * 41, "on_hold", None)], "at most 40 characters"),
+        ([("A", "on_hold", None), ("a", "cancelled", None)], "a stands here twice"),
+        ([("A", "on_hold", None), ("A", "on_hold", None)], "A stands here twice"),
+    ],
+)
+def test_r40_a_row_that_cannot_stand_is_refused_with_a_sentence(support, store, given, sentence):
+    assert sentence in refused(support, store, **rows(*given))
+    assert meanings(store) == {}
+
+
+def test_b01_a_row_of_another_store_cannot_be_changed_or_removed(support, store):
+    other = make_store("CA", account=store.account)
+    row = MarketplaceStatus.objects.create(store=other, name="A", status="on_hold")
+    for given in (("B", "cancelled", row.pk), ("A", "on_hold", row.pk, True)):
+        support.post(f"{page_of_store(store)}change/", settings_of(store, **rows(given, kept=1)))
+        assert meanings(other) == {"A": "on_hold"}
+
+
+# -- features and custom fields
+
+
+def test_r15_the_page_says_what_disabling_forgets_before_it_does(client, store):
+    sign_in(client, "Customer success")
+    enable(store)
+    client.post(
+        f"{page_of_store(store)}custom-fields/", {"custom_field_1": "order_number", "custom_field_3": "business_order"}
+    )
+    assert Store.objects.get().mapping == ("order_number", "", "business_order")
+    assert "Disabling forgets what the fields hold now: order number, business order." in shown(client, store)
+    client.post(f"{page_of_store(store)}grant/", {"feature": "custom_fields", "enabled": "off", "reason": "ended"})
+    after = Store.objects.get()
+    assert (after.custom_fields_enabled, after.mapping) == (False, ("", "", ""))
+
+
+def posted(client, store, **given) -> str:
+    return client.post(f"{page_of_store(store)}custom-fields/", given, follow=True).content.decode()
+
+
+def test_r31_r32_support_maps_three_of_seven_and_is_told_why_not_more(support, store):
+    assert "Custom fields are not enabled for this store." in posted(support, store, custom_field_1="order_number")
+    enable(store)
+    assert "The custom fields are mapped." in posted(support, store, custom_field_2="service_level")
+    assert "1, 2 and 3. A fourth cannot be mapped" in posted(support, store, custom_field_4="order_number")
+    assert "one of these seven only" in posted(support, store, custom_field_1="buyer_name")
+    assert Store.objects.get().mapping == ("", "service_level", "")
+    assert "custom field 1" in LogEntry.objects.get().get_change_message()
+
+
+@pytest.mark.parametrize("given", [{"is_superuser": True}, {"roles": ["Administrator"]}])
+def test_r15_who_has_the_page_but_not_the_role_maps_nothing(client, store, given):
+    enable(store)
+    given = dict(given)
+    sign_in(client, *given.pop("roles", []), **given)
+    assert "Only support and customer success" in posted(client, store, custom_field_1="order_number")
+    assert Store.objects.get().mapping == ("", "", "")
+    assert "Save the mapping" not in shown(client, store)
+
+
+def test_a_mapping_is_looked_at_before_it_is_saved_by_an_address_that_holds_no_value(support, store):
+    order = make_order(enable(store), person={"purchase_order_number": "PO-4711"})
+    address = f"{page_of_store(store)}custom-fields/"
+    wish = {"preview": "1", "custom_field_1": "purchase_order_number", "custom_field_2": "buyer_name"}
+    answer = support.post(address, wish)
+    query = "?custom_field_1=purchase_order_number&custom_field_2=&custom_field_3="
+    assert answer.url == f"{page_of_store(store)}change/{query}#custom-fields"
+    text = shown(support, store, query)
+    assert "PO-4711" in text and order.order_number in text and "the mapping is not saved yet" in text
+    assert list(AccessLog.objects.values_list("order_id", "what")) == [(order.pk, "custom field preview")]
+    assert Store.objects.get().mapping == ("", "", "")
+
+
+def test_without_being_asked_the_page_shows_no_purchase_order_number(support, store):
+    make_order(enable(store), person={"purchase_order_number": "PO-4711"})
+    posted(support, store, custom_field_1="purchase_order_number")
+    assert "PO-4711" not in shown(support, store) and not AccessLog.objects.exists()
+
+
+def test_others_see_that_the_number_is_hidden(client, store):
+    make_order(enable(store), person={"purchase_order_number": "PO-4711"})
+    text = shown(sign_in(client, "Customer success"), store, "?custom_field_1=purchase_order_number")
+    assert "PO-4711" not in text and "<td>hidden</td>" in text and not AccessLog.objects.exists()
+
+
+def test_nothing_is_previewed_before_the_feature_is_enabled(support, store):
+    make_order(store, person={"purchase_order_number": "PO-4711"})
+    assert "PO-4711" not in shown(support, store, "?custom_field_1=purchase_order_number")
+
+
+# -- preview
+
+
+def test_f10a_the_preview_shows_the_brand_on_an_invented_order(support, noon):
+    order = make_order(make_store(brand_name="Lake & Sons", brand_phone="+33 4 00", brand_site="https://lake.example"))
+    support.post(f"{page_of_store(order.store)}change/", settings_of(
+        order.store, logo=picture(), ship_from_street1="8 rue Exemple", ship_from_city="Annecy", ship_from_country="FR",
+    ))  # fmt: skip
+    text = support.get(f"{page_of_store(order.store)}preview/").content.decode()
+    for piece in (
+        "SAMPLE", "Lake &amp; Sons", "+33 4 00", "https://lake.example", "8 rue Exemple", "Annecy",
+        f"{page_of_store(order.store)}logo/", "000-0000000-0000000", "Lake &amp; Sons &lt;service@orderhub.test&gt;",
+        "The only mail OrderHub sends for Amazon orders", "This mail is not sent yet",
+    ):  # fmt: skip
+        assert piece in text, piece
+    for real in (order.order_number, "Ada Example", "Sample product 1", "1 Sample Street, "):
+        assert real not in text
+    assert not AccessLog.objects.exists()
+
+
+def test_f49_the_preview_says_when_the_sender_is_approved(support, store, noon):
+    senders.confirm_sender(store, "service@orderhub.test", by=make_user("Support"), now=noon)
+    text = support.get(f"{page_of_store(store)}preview/").content.decode()
+    assert "approved" in text and "This mail is not sent yet" not in text
