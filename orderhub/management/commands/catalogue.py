@@ -84,7 +84,8 @@ def extracted():
             continue
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".html":
-            text = templatize(text, origin=str(path))
+            # what surrounds the calls is no Python: its indentation must not be read as such
+            text = "\n".join(line.lstrip() for line in templatize(text, origin=str(path)).split("\n"))
         place = str(path.relative_to(settings.BASE_DIR))
         for line, function, messages, _comments in extract_python(io.BytesIO(text.encode()), KEYWORDS, [], {}):
             _add(catalog, function, messages, place, line)
