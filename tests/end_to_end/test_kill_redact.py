@@ -36,7 +36,7 @@ class World:
 
     @staticmethod
     def _order() -> Order:
-        return due_order(person={"street1": STREET, "recipient_name": "ZQduename1QZ"})
+        return due_order(person={"street1": STREET, "romanised_street1": STREET, "recipient_name": "ZQduename1QZ"})
 
     def untouched(self):
         """What must not change: the order and label that are not due, and the order whose label alone is."""

@@ -101,7 +101,7 @@ def test_the_raw_column_shows_no_token(noon):
 @pytest.mark.django_db
 def test_an_empty_token_stays_empty(noon):
     account = make_account()
-    AmazonAccount.objects.filter(pk=account.pk).update(refresh_token="")
+    AmazonAccount.objects.filter(pk=account.pk).update(refresh_token="", status="pending")
     assert raw_token(account) == ""
     assert AmazonAccount.objects.get(pk=account.pk).refresh_token == ""
 
