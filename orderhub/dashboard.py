@@ -167,11 +167,17 @@ def _notice_cards() -> list[Card]:
     counts = ShipmentNotification.objects.aggregate(
         stuck=Count("pk", filter=Q(state__in=State.STUCK)),
         waiting=Count("pk", filter=Q(state__in=[State.RETRY_AT, State.UNKNOWN])),
+        by_hand=Count("pk", filter=Q(state=State.MANUAL, error_code=ShipmentNotification.STORE_POLICY)),
     )
+    by_hand = _("Parcels to tell Amazon of by hand")
     stuck, waiting = _("Notices refused or needing attention"), _("Notices throttled or being checked")
     return [
         _card(counts["stuck"], stuck, "shipments_shipmentnotification", "?state=stuck", "bad"),
         _card(counts["waiting"], waiting, "shipments_shipmentnotification", "?state=waiting", "info"),
+        *(
+            [_card(counts["by_hand"], by_hand, "shipments_shipmentnotification", "?state=by_hand", "warn")]
+            * bool(counts["by_hand"])
+        ),
     ]
 
 

@@ -54,7 +54,9 @@ def forbidden(request, exception=None):
 
 def csrf_failure(request, reason=""):
     """403 in words: the form came without this session's own token, or from another site."""
-    text = _("This form is too old, or you signed in again meanwhile. Nothing was changed: open the page anew and retry.")
+    text = _(
+        "This form is too old, or you signed in again meanwhile. Nothing was changed: open the page anew and retry."
+    )
     return _instead(request, 403, _("Not accepted"), text)
 
 

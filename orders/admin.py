@@ -27,10 +27,6 @@ from orders.finding import search
 from orders.models import Order, OrderItem, QuarantinedOrder, SkippedOrder
 from orders.showing import badges, page
 
-NOTICE_LEVELS = {
-    "confirmed": "ok", "confirmed_external": "ok", "manual": "ok", "pending": "info", "in_flight": "info",
-    "retry_at": "info", "unknown": "warn", "rejected": "bad", "needs_attention": "bad",
-}  # fmt: skip
 MOST_TO_SHIP = 200
 LINES_SHOWN = 2
 
@@ -146,7 +142,7 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description=_("notice to Amazon"))
     def notice(self, order):
         found = list(order.notifications.all())
-        return badge(found[0].state_word, NOTICE_LEVELS.get(found[0].state, "muted")) if found else "–"
+        return badge(found[0].state_word, found[0].level) if found else "–"
 
     @admin.display(description=_("personal data until"), ordering="redaction_due_at")
     def kept_until(self, order):

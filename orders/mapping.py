@@ -22,7 +22,7 @@ STATUSES = {
 PERSONAL = tuple(name for name in PERSON_FIELDS if name in LATCHED)
 _TOTALS = ("item", "shipping", "tax", "discount", "gift_wrap", "order")
 ORDER_COLUMNS = [
-    "seller_order_id", "status", "custom_status", "programs", "is_business", "is_prime", "is_gift", "replaces",
+    "seller_order_id", "status", "custom_status", "decided_status", "programs", "is_business", "is_prime", "is_gift", "replaces",
     "ordered_at", "ship_by", "earliest_ship_at", "deliver_by", "service_level", "payment_method", "currency",
     *(f"{name}_total" for name in _TOTALS), "hold_reason", "cancel_requested_at", "cancel_reason_code",
     "amazon_updated_at", "content_hash", "pii_state",

@@ -122,6 +122,7 @@ class PageWriter:
         mapping.fill(order, remote)
         decided = self._status_of(remote, store.pk)
         order.status, order.custom_status = decided
+        order.decided_status = order.status
         order.content_hash = fingerprint(remote, decided)
         if not order.by_amazon:
             due = retention.order_due(retention.Facts(imported_at=self.now), periods_for(store))
@@ -165,14 +166,20 @@ class PageWriter:
         return mapping.status_of(remote, self.status_maps[store_id])
 
     def _move_status(self, decided: tuple[str, str], order: Order, plan: _Plan) -> None:
-        wanted, order.custom_status = decided
-        if order.status == Status.SHIPPED:
-            if wanted == Status.CANCELLED:
-                plan.events.append(self._event(order, Kind.CANCELLED_AFTER_SHIPPING, {}))
-        elif wanted == Status.SHIPPED:
+        """A word that means what it meant before changes nothing: what people decided since stands."""
+        wanted, word = decided
+        known, order.custom_status, order.decided_status = (order.decided_status, order.custom_status), word, wanted
+        if order.status == Status.SHIPPED and wanted == Status.CANCELLED:
+            plan.events.append(self._event(order, Kind.CANCELLED_AFTER_SHIPPING, {}))
+        elif order.status == Status.SHIPPED and (order.shipped_at or not known[1]):
+            return  # a parcel left, or Amazon itself said so; only a store's own reading of a word can be corrected
+        elif wanted == Status.SHIPPED and order.status != Status.SHIPPED:
             order.status, order.hold_reason = Status.SHIPPED, ""
-            plan.events.append(self._event(order, Kind.SHIPPED_ELSEWHERE, {}))
-        elif wanted == Status.CANCELLED or order.status != Status.ON_HOLD or not order.hold_reason:
+            if not word:
+                plan.events.append(self._event(order, Kind.SHIPPED_ELSEWHERE, {}))
+        elif decided != known and (
+            wanted == Status.CANCELLED or order.status != Status.ON_HOLD or not order.hold_reason
+        ):
             # a person's hold outlives Amazon's "unshipped"; one for a word we did not know ends with a word we know
             order.status = wanted
 
@@ -199,7 +206,7 @@ class PageWriter:
             if getattr(person, name) != value:
                 setattr(person, name, value)
                 changed, moved = True, moved or name in roman.SHIP_TO
-        if moved and not latched and roman.forget(person):
+        if moved and not latched and order.is_open and roman.forget(person):
             plan.events.append(self._event(order, Kind.ROMAN_DROPPED, {}))
         if changed:
             plan.persons.append(person)

@@ -14,7 +14,7 @@ from privacy.registry import Candidate, Table
 
 TABLES = {
     "orders_order": Table.of(
-        public="id store_id order_number seller_order_id origin_marketplace status custom_status fulfilled_by programs "
+        public="id store_id order_number seller_order_id origin_marketplace status custom_status decided_status fulfilled_by programs "
         "is_business is_prime is_gift replaces ordered_at ship_by earliest_ship_at deliver_by service_level "
         "payment_method currency item_total shipping_total tax_total discount_total gift_wrap_total order_total",
         operational="cancel_requested_at cancel_reason_code first_imported_at amazon_updated_at content_hash shipped_at "

@@ -26,7 +26,7 @@ TWINS = {
 }
 SHIP_TO = (*TWINS, "district")
 COVERS_DISTRICT = ("romanised_city", "romanised_street1", "romanised_street2", "romanised_street3")
-MOST = 200  # characters of a twin: more than any label holds
+MOST = 120  # characters of a twin: a label cuts what is longer
 FOREIGN = 0x2E80  # Unicode: from here on stand the scripts of East Asia, emoji and private signs
 _LETTERS = ("LATIN ", "MODIFIER LETTER ")  # the second: okinas and other signs within Latin words
 _NARROW = {0xFF01 + step: 0x21 + step for step in range(94)} | {0x3000: 0x20}  # full-width forms, as Japan types them
@@ -100,7 +100,7 @@ def forget(person: OrderPersonalData) -> bool:
 def write(order: Order, values: Mapping[str, str], *, by, now: datetime) -> None:
     """Set all twins, by their names; one that is not in `values` is emptied. Safe to repeat: no second line is added.
 
-    NotRoman with a sentence a field; RuleViolation for an order whose address is erased or that Amazon ships. Locks
+    NotRoman with a sentence a field; RuleViolation for an order that is closed, erased or shipped by Amazon. Locks
     order, then person, as an import does, so that neither an import nor an erasure comes in between.
     """
     with transaction.atomic():
@@ -127,6 +127,8 @@ def _locked(order: Order) -> OrderPersonalData:
         raise RuleViolation(_("Amazon has not sent an address for order %(number)s.") % _number(order))
     if here.masked or person.marker:
         raise RuleViolation(_erased(order))
+    if not here.is_open:
+        raise RuleViolation(_("Order %(number)s is closed: no label will be made for it.") % _number(order))
     return person
 
 

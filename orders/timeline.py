@@ -61,6 +61,8 @@ def _status(code: str) -> str:
 
 def notice_state(code: str) -> str:
     """A notice's state in words; the states belong to the app on the far side of the relation."""
+    if code == "withheld":
+        return _("withheld")
     states = Order._meta.get_field("notifications").related_model.State
     return str(states(code).label) if code in states.values else code
 
@@ -78,6 +80,14 @@ def _date(text: str) -> str:
     return day_and_time(found) if found else text
 
 
+def _code(code: str) -> str:
+    known = {
+        "StorePolicy": _("by the store's settings: to be done by hand"),
+        "ToldByConnector": _("left to the connector"),
+    }
+    return known.get(code, code)
+
+
 def _channel(code: str) -> str:
     return code.capitalize()
 
@@ -91,6 +101,7 @@ _TRANSLATED: dict[str, Callable[[str], str]] = {
     "answer": _answer,
     "due": _date,
     "channel": _channel,
+    "code": _code,
 }
 
 

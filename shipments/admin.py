@@ -44,13 +44,17 @@ class StoreFilter(ChoiceFilter):
 class StateFilter(ChoiceFilter):
     title, parameter_name = _("state"), "state"
     groups = {"stuck": State.STUCK, "waiting": (State.RETRY_AT, State.UNKNOWN)}
+    BY_HAND = "by_hand"
 
     def lookups(self, request, model_admin):
-        grouped = [("stuck", _("refused or needs attention")), ("waiting", _("throttled or being checked"))]
+        grouped = [
+            ("stuck", _("refused or needs attention")), ("waiting", _("throttled or being checked")),
+            (self.BY_HAND, _("to be done by hand")),
+        ]  # fmt: skip
         return [*grouped, *State.choices]
 
     def narrow(self, rows, value, request):
-        return rows.filter(state__in=self.groups.get(value, [value]))
+        return rows.to_do_by_hand() if value == self.BY_HAND else rows.filter(state__in=self.groups.get(value, [value]))
 
 
 class OrderRows(ReadOnlyAdmin):
@@ -193,8 +197,12 @@ class ShipmentAdmin(OrderRows):
             raise PermissionDenied
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        rows = Label.objects.select_related("shipment__order__store__merchant", "shipment__order__person")
-        content = opening.open_label(get_object_or_404(rows, pk=pk), by=request.user, now=clock.now())
+        label = get_object_or_404(Label.objects.select_related("shipment__order__store__merchant"), pk=pk)
+        try:
+            content = opening.open_label(label, by=request.user, now=clock.now())
+        except RuleViolation as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:orders_order_change", args=[label.shipment.order_id]))
         headers = {
             "Content-Disposition": f'inline; filename="label-{pk}.pdf"',
             "X-Content-Type-Options": "nosniff",
@@ -216,7 +224,7 @@ class NoticeAdmin(OrderRows):
 
     @admin.display(description=_("state"), ordering="state")
     def state_words(self, row):
-        return badge(row.state_word, noticewords.level(row))
+        return badge(row.state_word, row.level)
 
     @admin.display(description=_("what it means"))
     def meaning(self, row):

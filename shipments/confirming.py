@@ -28,7 +28,7 @@ from orderhub.errors import (
 )
 from orderhub.jobs import BUDGET_S
 from orders.models import Order, OrderEvent
-from shipments.dispatching import amazon_ship_instant, carrier_for_amazon
+from shipments.dispatching import amazon_ship_instant, carrier_for_amazon, why_withheld
 from shipments.models import ShipmentNotification
 from stores.connectors.base import Connector, Parcel, RemoteOrder
 from stores.models import AmazonAccount, Store
@@ -121,6 +121,10 @@ def parcel_of(row: ShipmentNotification) -> Parcel:
 
 
 def _send(row: ShipmentNotification, connector: Connector, *, now: datetime, report: NotifyReport) -> None:
+    withheld = why_withheld(row.order.store, now)  # the settings may have changed since the parcel was made
+    if withheld == row.TOLD_BY_CONNECTOR or (withheld and row.error_code != row.ASKED_FOR):
+        _settle(row, State.MANUAL, now=now, report=report, withheld=withheld)
+        return
     parcel = parcel_of(row)
     digest = hashlib.blake2b(repr(parcel).encode(), digest_size=16).hexdigest()
     intent = {
@@ -262,14 +266,15 @@ def _judge(row: ShipmentNotification, remote: RemoteOrder, *, now: datetime, rep
 
 
 def _settle(
-    row: ShipmentNotification, state: str, *, now: datetime, report: NotifyReport | None, keep_starts: bool = False, **changes
+    row: ShipmentNotification, state: str, *, now: datetime, report: NotifyReport | None, keep_starts: bool = False,
+    withheld: str = "", **changes,
 ) -> None:  # fmt: skip
     """Record an outcome, with its line on the timeline, unless another holder took the row over."""
     changes |= {"state": state, "lease_until": None}
     if not keep_starts:
         changes["starts"] = 0
     if state in State.FINAL:
-        changes |= {"failing_since": None, "error_code": "", "error_text": ""}
+        changes |= {"failing_since": None, "error_code": withheld, "error_text": ""}
     elif (
         changes.get("error_text")
         and Order.objects.filter(pk=row.order_id, pii_state__in=Order.PiiState.MASKED).exists()
@@ -282,7 +287,10 @@ def _settle(
         if state in (*State.FINAL, *State.STUCK):
             OrderEvent.objects.create(
                 order_id=row.order_id, kind=OrderEvent.Kind.NOTICE, at=now,
-                params={"channel": row.channel, "state": state, "code": changes.get("error_code", "")},
+                params={
+                    "channel": row.channel, "state": "withheld" if withheld else state,
+                    "code": changes.get("error_code", ""),
+                },
             )  # fmt: skip
     for name, value in changes.items():
         setattr(row, name, value)
@@ -308,7 +316,7 @@ def retry(row: ShipmentNotification, *, now: datetime) -> None:
     started_before = row.attempts > 0
     changes = {
         "state": State.UNKNOWN if started_before else State.PENDING, "next_attempt_at": now, "failing_since": None,
-        "starts": 0, "reads": len(READ_AFTER) - 1 if started_before else 0, "error_code": "",
+        "starts": 0, "reads": len(READ_AFTER) - 1 if started_before else 0, "error_code": ShipmentNotification.ASKED_FOR,
     }  # fmt: skip
     if not ShipmentNotification.objects.move(row, frm=row.state, **changes):
         raise RuleViolation(_("The notice changed meanwhile: look at it again."))

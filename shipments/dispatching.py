@@ -1,6 +1,7 @@
 """Sending an order: the shipment, its label, the notice to the marketplace and the erasure clock, together."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import NamedTuple
@@ -71,8 +72,8 @@ def ship(order: Order, wish: ParcelWish, *, now: datetime, by=None) -> Shipment:
     refusal = order.why_not_shippable()
     if refusal:
         raise RuleViolation(refusal)
-    if wish.with_label and roman.unreadable([order.pk]):
-        raise RuleViolation(unreadable_address(order))
+    if wish.with_label:
+        _check_address(order)
     with transaction.atomic():
         order.mark_shipped(at=now)
         shipment = Shipment.objects.create(
@@ -91,14 +92,23 @@ def ship(order: Order, wish: ParcelWish, *, now: datetime, by=None) -> Shipment:
         label = _label_row(shipment) if wish.with_label else None
         _queue_notice(shipment, now=now)
         recompute(order)
+        if label is not None:
+            _check_address(order)  # again: now the order is locked, and no import can change its address
         OrderEvent.objects.create(
             order=order, kind=OrderEvent.Kind.SHIPMENT, at=now, actor=by,
             params={"carrier": shipment.carrier_name, "tracking": shipment.tracking_number, "shipment": shipment.pk},
         )  # fmt: skip
     failpoints.reach("ship.after_commit")
     if label is not None:
-        write_label(label)
+        with suppress(RuleViolation):  # an address that changed this very moment: opening the label says so
+            write_label(label)
     return shipment
+
+
+def _check_address(order: Order) -> None:
+    """R17. RuleViolation where a label could not be read."""
+    if roman.unreadable([order.pk]):
+        raise RuleViolation(unreadable_address(order))
 
 
 def unreadable_address(order: Order) -> str:
@@ -136,9 +146,9 @@ def _queue_notice(shipment: Shipment, *, now: datetime) -> None:
     if order.store.platform != "amazon" or order.by_amazon:
         return
     first = notifying.first_attempt(order.store, now, order.ship_by)
-    withheld = _withheld(order.store, first)
+    withheld = why_withheld(order.store, now)
     State = ShipmentNotification.State
-    ShipmentNotification.objects.get_or_create(
+    notice, is_new = ShipmentNotification.objects.get_or_create(
         order=order,
         channel=ShipmentNotification.Channel.AMAZON,
         defaults={
@@ -150,13 +160,18 @@ def _queue_notice(shipment: Shipment, *, now: datetime) -> None:
             "error_code": withheld,
         },
     )
+    if withheld and is_new:
+        OrderEvent.objects.create(
+            order=order, kind=OrderEvent.Kind.NOTICE, at=now,
+            params={"channel": notice.channel, "state": "withheld", "code": withheld},
+        )  # fmt: skip
 
 
-def _withheld(store: Store, first: datetime | None) -> str:
-    """Why OrderHub does not tell Amazon of this store's parcels, or ''."""
+def why_withheld(store: Store, now: datetime) -> str:
+    """Why OrderHub does not tell Amazon of this store's parcels, as a code, or ''."""
     if store.amazon_told_by == Store.ToldBy.CONNECTOR:
         return ShipmentNotification.TOLD_BY_CONNECTOR
-    return ShipmentNotification.STORE_POLICY if first is None else ""
+    return ShipmentNotification.STORE_POLICY if notifying.first_attempt(store, now, None) is None else ""
 
 
 def _label_row(shipment: Shipment) -> Label:
@@ -180,8 +195,12 @@ def _label_row(shipment: Shipment) -> Label:
 
 
 def write_label(label: Label) -> None:
-    """Draw the label's file. Safe to repeat; an erased label stays erased, whoever comes first."""
+    """Draw the label's file. Safe to repeat; an erased label stays erased, whoever comes first.
+
+    RuleViolation where the address is not in Roman characters (any more).
+    """
     storage, name = label.file.storage, label.file.name
+    _check_address(label.shipment.order)
     drawn = pdf.draw(content.shipping_label(_label_data(label.shipment)))
     with transaction.atomic():
         if not Label.objects.select_for_update().filter(pk=label.pk, redacted_at__isnull=True):

@@ -13,11 +13,6 @@ from stores import notifying
 from stores.models import AmazonAccount
 
 State = ShipmentNotification.State
-LEVELS = {
-    State.PENDING: "info", State.IN_FLIGHT: "info", State.RETRY_AT: "info", State.UNKNOWN: "warn",
-    State.CONFIRMED: "ok", State.CONFIRMED_EXTERNAL: "ok", State.MANUAL: "ok",
-    State.REJECTED: "bad", State.NEEDS_ATTENTION: "bad",
-}  # fmt: skip
 WAITING = (State.PENDING, State.RETRY_AT, State.UNKNOWN)
 CAN_RETRY = (*WAITING, *State.STUCK)
 SOON = timedelta(minutes=1)
@@ -57,15 +52,9 @@ class NoticeWords:
 def of(notice: ShipmentNotification, *, now: datetime) -> NoticeWords:
     code = notice.error_code if CODE.fullmatch(notice.error_code) else ""  # a route, say, helps nobody here
     return NoticeWords(
-        _meaning(notice, now), _next_try(notice, now), level(notice), _can_retry(notice),
-        "" if notice.is_withheld else code, _(REASONS[code]) if code in REASONS else "",
+        _meaning(notice, now), _next_try(notice, now), notice.level, _can_retry(notice),
+        "" if notice.is_withheld or code == notice.ASKED_FOR else code, _(REASONS[code]) if code in REASONS else "",
     )  # fmt: skip
-
-
-def level(notice: ShipmentNotification) -> str:
-    """How its badge is tinted."""
-    by_hand = notice.is_withheld and notice.error_code == ShipmentNotification.STORE_POLICY
-    return "warn" if by_hand else LEVELS.get(notice.state, "muted")
 
 
 def _can_retry(notice: ShipmentNotification) -> bool:

@@ -6,6 +6,7 @@ from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
 from orderhub import wording
+from orderhub.validators import one_line
 from stores import admin_accounts, admin_store, forms
 from stores.models import Merchant
 
@@ -61,6 +62,6 @@ class MerchantAdmin(admin.ModelAdmin):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "name":
             field.max_length = forms.MERCHANT_NAME_LENGTH
-            field.validators.append(MaxLengthValidator(forms.MERCHANT_NAME_LENGTH))
+            field.validators += [MaxLengthValidator(forms.MERCHANT_NAME_LENGTH), one_line]
             field.widget.attrs |= {"maxlength": forms.MERCHANT_NAME_LENGTH, "autocomplete": "off"}
         return field

@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
@@ -126,7 +126,7 @@ class AmazonAccountAdmin(ConnectionWizard, SignInViews, admin.ModelAdmin):
         labels = ", ".join(store.market.label for store in added)
         text = gettext("Connected: %(sources)s. Their recent orders come in with the next import.")
         messages.success(request, text % {"sources": labels})
-        self.log_change(request, account, [{"changed": {"fields": ["order sources"]}}])
+        self.log_change(request, account, [{"changed": {"fields": [gettext_noop("order sources")]}}])
         return self._to_account(account.pk)
 
     @post_only("admin:stores_amazonaccount_change")
@@ -143,7 +143,7 @@ class AmazonAccountAdmin(ConnectionWizard, SignInViews, admin.ModelAdmin):
             form.add_error(None, str(error))
             return self._page(request, account, renew_form=form)
         messages.success(request, gettext("The authorisation is renewed. Import and notices go on where they stopped."))
-        self.log_change(request, account, [{"changed": {"fields": ["authorisation"]}}])
+        self.log_change(request, account, [{"changed": {"fields": [gettext_noop("authorisation")]}}])
         return self._to_account(account.pk)
 
     @post_only("admin:stores_amazonaccount_change")

@@ -83,7 +83,7 @@ class BigCommerceViews:
         store = self._changeable(request, object_id, Store.Platform.AMAZON)
         if request.POST.get("unlink"):
             linking.unlink(store)
-            messages.success(request, gettext("The link is removed: OrderHub tells Amazon, and BigCommerce nothing."))
+            messages.success(request, gettext("The link is removed: OrderHub tells Amazon."))
             self.log_change(request, store, [{"changed": {"fields": ["BigCommerce"]}}])
             return self._to_store(store)
         form = forms.LinkForm(request.POST, store=store)
@@ -104,7 +104,8 @@ class BigCommerceViews:
         else:
             self.log_change(request, store, [{"changed": {"fields": ["BigCommerce"]}}])
             messages.success(
-                request, gettext("Linked: %(shop)s is told of this store's parcels.") % {"shop": store.linked_store}
+                request,
+                gettext("Linked: %(shop)s mirrors this store. Both answers are kept.") % {"shop": store.linked_store},
             )
         return self._to_store(store)
 
@@ -126,4 +127,4 @@ class BigCommerceViews:
 
     @staticmethod
     def _to_store(store: Store) -> HttpResponseRedirect:
-        return HttpResponseRedirect(reverse("admin:stores_store_change", args=[store.pk]) + "#bigcommerce")
+        return HttpResponseRedirect(reverse("admin:stores_store_change", args=[store.pk]))

@@ -4,14 +4,29 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.http import HttpResponseRedirect
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.text import capfirst
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock
-from stores import checklist, connecting, forms_store, logos, marketplaces, panels, samples, statusmap, words
+from orderhub.lists import ChoiceFilter
+from stores import (
+    checklist,
+    connecting,
+    forms_store,
+    logos,
+    marketplaces,
+    panels,
+    samples,
+    senders,
+    statusmap,
+    words,
+)
 from stores.admin_bigcommerce import BigCommerceViews
 from stores.admin_store_deeds import StoreDeeds
-from stores.models import MarketplaceStatus, Store
+from stores.models import MarketplaceStatus, Merchant, Store
+
+MOST_MERCHANTS = 100  # offered as a filter; others are found by the search
 
 
 class StatusInline(admin.TabularInline):
@@ -41,6 +56,17 @@ def offered(store: Store) -> list[dict]:
     return store.offered_statuses
 
 
+class MerchantFilter(ChoiceFilter):
+    title, parameter_name = _("merchant"), "merchant"
+
+    def lookups(self, request, model_admin):
+        rows = Merchant.objects.order_by("name").values_list("pk", "name")[:MOST_MERCHANTS]
+        return [(str(pk), name) for pk, name in rows]
+
+    def narrow(self, rows, value, request):
+        return rows.filter(merchant=value)
+
+
 @admin.register(Store)
 class StoreAdmin(BigCommerceViews, StoreDeeds, admin.ModelAdmin):
     """Settings of a store. It is made by connecting an account."""
@@ -50,7 +76,7 @@ class StoreAdmin(BigCommerceViews, StoreDeeds, admin.ModelAdmin):
     change_form_template = "stores/store_page.html"
     list_display = ["name", "merchant", "source", "account", "state", "product_identifier", "import_afn"]
     list_select_related = ["merchant", "account"]
-    list_filter = ["active", "merchant", "product_identifier"]
+    list_filter = ["active", MerchantFilter, "product_identifier"]
     search_fields = ["name", "merchant__name", "account__selling_partner_id"]
     show_full_result_count = False
     actions = None
@@ -125,9 +151,11 @@ class StoreAdmin(BigCommerceViews, StoreDeeds, admin.ModelAdmin):
         return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
 
     def save_model(self, request, obj, form, change):
-        """Only what the form holds is written: whoever switches a feature meanwhile is not overruled."""
-        columns = {column.name for column in Store._meta.concrete_fields} & set(form._meta.fields)
-        obj.save(update_fields=[*columns, "ship_from"])
+        """Only what was changed in the form is written: whoever switches a feature meanwhile is not overruled."""
+        columns = {column.name for column in Store._meta.concrete_fields} & set(form.changed_data)
+        obj.save(update_fields=[*columns, "ship_from", "notify_delay_minutes"])
+        if "brand_from_email" in columns:
+            senders.forget_confirmation(obj)
         if form.cleaned_data.get("logo"):
             logos.keep(obj, form.cleaned_data["logo"])
 
@@ -138,6 +166,19 @@ class StoreAdmin(BigCommerceViews, StoreDeeds, admin.ModelAdmin):
         opened = "active" in form.changed_data and store.active
         if store.account and (opened or any(formset.has_changed() for formset in formsets)):
             connecting.read_again(store.account, [store.market.id])
+
+    def construct_change_message(self, request, form, formsets, add=False):
+        """Columns by the names our catalogue knows, not by the capitalised labels Django would log."""
+        with override(None):
+            names = {
+                capfirst(str(column.verbose_name)): str(column.verbose_name) for column in Store._meta.concrete_fields
+            }
+        told = super().construct_change_message(request, form, formsets, add)
+        for entry in told:
+            changed = entry.get("changed", {})
+            if "name" not in changed and "fields" in changed:
+                changed["fields"] = [names.get(name, name) for name in changed["fields"]]
+        return told
 
     def response_change(self, request, obj):
         messages.success(request, gettext("The settings are saved."))

@@ -1,11 +1,14 @@
 """The mail to staff: accounts that stopped or are about to, and the age of the client secret."""
 
+import hashlib
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
@@ -14,7 +17,7 @@ from orderhub.jobs import CALLS_S
 from orderhub.models import User
 from privacy import access
 from stores import authorizations, health, secrets, words
-from stores.models import AmazonAccount
+from stores.models import AmazonAccount, DigestReceipt
 
 log = logging.getLogger("orderhub.mail")
 
@@ -24,15 +27,19 @@ NEVER = 500  # the first reply code of a mail server that means: do not try this
 
 @dataclass
 class Delivery:
-    """What became of the mails. `trouble`: the name of what stopped them, '' if all were handed over or refused."""
+    """What became of the mails. `trouble`: the name of what stopped them, '' if all were handed over or refused.
+
+    `earlier`: people who got this digest in a round that broke off.
+    """
 
     sent: int = 0
+    earlier: int = 0
     refused: list[int] = field(default_factory=list)  # users whose address the mail server does not take
     trouble: str = ""
 
     @property
     def done(self) -> bool:
-        return self.sent > 0 and not self.trouble
+        return self.sent + self.earlier > 0 and not self.trouble
 
     def sentence(self) -> str:
         told = f"{self.sent} mails"
@@ -54,12 +61,20 @@ def tell(now: datetime) -> str:
     if not new and passed is None:
         return "nothing to tell"
     accounts = [*attention.stopped, *(account for account in attention.ending if account in new)]
-    delivery = _deliver(accounts, age=age, now=now)
+    key = _key(new, passed, now)
+    delivery = _deliver(accounts, key=key, age=age, now=now)
     if delivery.done:
         authorizations.record_told(new, now)
+        DigestReceipt.objects.all().delete()  # what was told is on the accounts now
         if passed is not None:
             secrets.record_told(passed, now)
     return f"{len(new)} accounts to tell of: {delivery.sentence()}"
+
+
+def _key(new: list[AmazonAccount], passed: int | None, now: datetime) -> str:
+    """Tells one digest from another: which account passed which threshold, in which authorisation."""
+    told = [(account.pk, account.epoch, authorizations.mark(account, now)) for account in new]
+    return hashlib.sha256(repr([told, passed]).encode()).hexdigest()
 
 
 def recipients() -> list[User]:
@@ -68,28 +83,42 @@ def recipients() -> list[User]:
     return list({user.email.casefold(): user for user in users.distinct().order_by("-pk")}.values())
 
 
-def _deliver(accounts: list[AmazonAccount], *, age: int | None, now: datetime) -> Delivery:
-    """One mail a person. A refused address costs the others nothing; a mail server that fails ends the round."""
+def _deliver(accounts: list[AmazonAccount], *, key: str, age: int | None, now: datetime) -> Delivery:
+    """One mail a person, over one connection. A refused address costs the others nothing; a mail server that fails ends
+    the round, and the next one begins with who was left out."""
     prefetch_related_objects(accounts, "stores")
-    delivery, started = Delivery(), time.monotonic()
     people = recipients()
-    for user in people:
-        if time.monotonic() - started > CALLS_S:
-            delivery.trouble = "out of time"
-            break
-        try:
-            _mail_to(user, accounts, age=age, now=now).send()
-            delivery.sent += 1
-        except (OSError, ValueError) as error:
-            if _is_final(error):
+    had = set(DigestReceipt.objects.filter(digest=key).values_list("user", flat=True))
+    delivery, started = Delivery(earlier=len(had)), time.monotonic()
+    with _connection() as connection:
+        for user in (user for user in people if user.pk not in had):
+            if time.monotonic() - started > CALLS_S:
+                delivery.trouble = "out of time"
+                break
+            try:
+                _mail_to(user, accounts, connection, age=age, now=now).send()
+                delivery.sent += 1
+            except (OSError, ValueError) as error:
+                if not _is_final(error):
+                    delivery.trouble = type(error).__name__
+                    log.error("mail_failed", extra={"error": type(error).__name__})
+                    break
                 delivery.refused.append(user.pk)
-                continue
-            delivery.trouble = type(error).__name__
-            log.error("mail_failed", extra={"error": type(error).__name__})
-            break
+            DigestReceipt.objects.get_or_create(user=user, digest=key, defaults={"sent_at": now})
     if not people:
         delivery.trouble = "no active staff with an e-mail address"
     return delivery
+
+
+@contextmanager
+def _connection() -> Iterator:
+    """The mail server's connection. Each mail opens it if need be, so that a server that is away is met there."""
+    connection = get_connection()
+    try:
+        yield connection
+    finally:
+        with suppress(OSError):
+            connection.close()
 
 
 def _is_final(error: Exception) -> bool:
@@ -100,11 +129,15 @@ def _is_final(error: Exception) -> bool:
     return isinstance(error, ValueError)
 
 
-def _mail_to(user: User, accounts: list[AmazonAccount], *, age: int | None, now: datetime) -> EmailMessage:
+def _mail_to(user: User, accounts: list[AmazonAccount], connection, *, age: int | None, now: datetime) -> EmailMessage:
     with override(user.language):
         body = "\n\n".join([_opening(accounts), *(_entry(account, now) for account in accounts), *_secret(age)])
         return EmailMessage(
-            _subject(accounts), f"{body}\n", to=[user.email], headers={"Auto-Submitted": "auto-generated"}
+            _subject(accounts),
+            f"{body}\n",
+            to=[user.email],
+            headers={"Auto-Submitted": "auto-generated"},
+            connection=connection,
         )
 
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from orderhub import clock
 from orderhub.errors import RuleViolation
 from privacy import access
+from stores import marketplaces
 from stores.connecting import read_again
 from stores.models import MAPPED_FIELDS, FeatureGrant, Store
 
@@ -30,6 +31,7 @@ def grant(store: Store, feature: str, *, by, reason: str, enabled: bool = True) 
         )
     if not reason.strip():
         raise RuleViolation(_("Say why this feature is changed: the reason is kept."))
+    _check_fits(store, feature)
     column = _COLUMNS[FeatureGrant.Feature(feature)]
     changes = {column: enabled}
     if feature == FeatureGrant.Feature.JAPAN and store.marketplace == "JP":
@@ -55,3 +57,11 @@ def grant(store: Store, feature: str, *, by, reason: str, enabled: bool = True) 
 def clears_mapping(feature: str) -> bool:
     """Whether switching this feature off forgets what the custom fields hold."""
     return feature == FeatureGrant.Feature.CUSTOM_FIELDS
+
+
+def _check_fits(store: Store, feature: str) -> None:
+    """A feature is for the stores it says something to."""
+    if feature == FeatureGrant.Feature.JAPAN and store.marketplace != marketplaces.JAPAN:
+        raise RuleViolation(_("Only a store of Amazon.co.jp can have this feature."))
+    if store.platform != Store.Platform.AMAZON:
+        raise RuleViolation(_("Only an Amazon store can have this feature."))

@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from orderhub.validators import one_line
 from stores import marketplaces
 from stores.models import Merchant, Store
 from stores.words import source_words
@@ -46,6 +47,7 @@ class MerchantForm(forms.Form):
         label=_("Name of the new merchant"),
         required=False,
         max_length=MERCHANT_NAME_LENGTH,
+        validators=[one_line],
         widget=forms.TextInput(attrs=_off(**{"class": "vTextField"})),
     )
 

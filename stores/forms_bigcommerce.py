@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from orderhub.validators import one_line
 from stores.connectors.bigcommerce.client import STORE_HASH
 from stores.models import Merchant, Store
 
@@ -23,7 +24,9 @@ class ShopForm(forms.Form):
     merchant = forms.ModelChoiceField(
         Merchant.objects.all(), label=_("Merchant"), error_messages={"required": _("Choose the merchant.")}
     )
-    name = forms.CharField(label=_("Name"), required=False, max_length=120, widget=forms.TextInput(attrs=OFF))
+    name = forms.CharField(
+        label=_("Name"), required=False, max_length=120, widget=forms.TextInput(attrs=OFF), validators=[one_line]
+    )
     name.help_text = _("Empty: its name at BigCommerce.")
     store_hash = forms.RegexField(
         rf"\A{STORE_HASH.pattern}\Z", label=_("Store hash"), widget=forms.TextInput(attrs=OFF), strip=False,

@@ -1,5 +1,6 @@
 """Forms of a store's page: they read what was typed; the functions they lead to decide."""
 
+import hashlib
 from urllib.parse import urlsplit
 
 from django import forms
@@ -8,6 +9,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from orderhub.errors import RuleViolation
+from orderhub.validators import one_line
 from stores import logos, statusmap
 from stores.models import (
     MAPPED_FIELDS,
@@ -18,6 +20,7 @@ from stores.models import (
     Store,
 )
 
+MOST_STATUSES = 100  # a form of more would be refused as too large
 SHIP_FROM_LINES = [  # the parts of an address as labels name them, as they stand on the page
     ("name", "company"),
     ("street1", "street2", "street3"),
@@ -33,7 +36,9 @@ def _off(**attrs) -> dict:
 
 def _text(label, max_length: int, **given) -> forms.CharField:
     widget = forms.TextInput(attrs=_off())
-    return forms.CharField(label=label, required=False, max_length=max_length, widget=widget, **given)
+    return forms.CharField(
+        label=label, required=False, max_length=max_length, widget=widget, validators=[one_line], **given
+    )
 
 
 class GrantForm(forms.Form):
@@ -64,6 +69,12 @@ class MappingForm(forms.Form):
                 required=False,
                 disabled=disabled,
             )
+
+
+def _fingerprint(store: Store) -> str:
+    """Tells two states of the form's settings apart."""
+    kept = [str(getattr(store, name)) for name in StoreForm.Meta.fields]
+    return hashlib.sha256(repr([*kept, sorted((store.ship_from or {}).items())]).encode()).hexdigest()[:16]
 
 
 class StoreForm(forms.ModelForm):
@@ -107,7 +118,7 @@ class StoreForm(forms.ModelForm):
             "active": _("An inactive store takes no new orders in. Its orders stay."),
             "import_afn": _("Orders that Amazon ships itself (FBA). They come without names and addresses."),
             "import_customization": _(
-                "Texts and pictures that buyers give for Amazon Custom products. They are kept as personal data and erased with the order."
+                "Texts and pictures that buyers give for Amazon Custom products. Until their import is there, such orders come without them."
             ),
             "brand_name": _("The sender's name on labels. Empty: the merchant's name."),
             "brand_from_email": _("Empty: the service's own address."),
@@ -115,6 +126,10 @@ class StoreForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.as_loaded = _fingerprint(self.instance)
+        for name in ("name", "brand_name", "brand_phone"):
+            if name in self.fields:
+                self.fields[name].validators.append(one_line)
         known = self.instance.ship_from or {}
         for part in SHIP_FROM:
             if f"ship_from_{part}" in self.fields:
@@ -150,8 +165,14 @@ class StoreForm(forms.ModelForm):
             raise forms.ValidationError(str(error)) from None
 
     def clean(self) -> dict:
-        """A delay needs its minutes; the other choices have none."""
+        """A delay needs its minutes; the other choices have none. Nobody overwrites what they have not seen."""
         typed = super().clean()
+        if self.data.get("as_loaded", self.as_loaded) != self.as_loaded:
+            raise forms.ValidationError(
+                _(
+                    "Somebody else changed these settings meanwhile. Look at what you typed, then save it again if it still stands."
+                )
+            )
         if typed.get("notify_when") != Store.NotifyWhen.DELAY:
             typed["notify_delay_minutes"] = None
             self.errors.pop("notify_delay_minutes", None)
@@ -203,4 +224,6 @@ class StatusFormSet(forms.BaseInlineFormSet):
             if statusmap.key(name) in seen:
                 raise forms.ValidationError(_now("%(name)s stands here twice: keep one row.") % {"name": name})
             seen.add(statusmap.key(name))
+        if len(seen) > MOST_STATUSES:
+            raise forms.ValidationError(_now("A store keeps at most %(most)d statuses.") % {"most": MOST_STATUSES})
         super().clean()

@@ -16,6 +16,7 @@ from stores.models.settings import brand_storage
 MOST_BYTES = 1024 * 1024
 MOST_PIXELS_A_SIDE = 4000
 FORMATS = ("PNG", "JPEG", "WEBP")
+MOST_SCANS = 100  # of a JPEG, which is unpacked once for each; pictures of cameras and programs have up to a dozen
 KEPT_SIZE = (600, 300)  # pixels: width, height
 
 
@@ -55,6 +56,8 @@ def _check(sent: bytes) -> None:
         raise RuleViolation(_unreadable()) from None
     if max(size) > MOST_PIXELS_A_SIDE:
         raise RuleViolation(_too_large())
+    if picture.format == "JPEG" and sent.count(b"\xff\xda") > MOST_SCANS:
+        raise RuleViolation(_unreadable())
     if moves:
         raise RuleViolation(_("This picture moves or holds several pictures. Choose one that stands still."))
 

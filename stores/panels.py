@@ -54,7 +54,7 @@ FORM = [
         (("name",), ("active",)), "stores/store_general.html",
     ),
     Panel(
-        "brand", _("Brand"), _("What buyers see of the shop: on packing slips, labels and mails."),
+        "brand", _("Brand"), _("What buyers see of the shop. Labels carry the name; the preview shows slip and mail."),
         (("brand_name", "brand_phone"), ("brand_site",), ("logo",)), "stores/store_brand.html",
     ),
     Panel(
@@ -74,7 +74,8 @@ FORM = [
         (("import_afn", "import_customization"),), amazon_only=True,
     ),
     Panel(
-        "products", _("Products"), _("How products are recognised, and which of their details Amazon may overwrite."),
+        "products", _("Products"),
+        _("How products are recognised. What the catalogue of Amazon may overwrite counts from the first catalogue look-up."),
         (("product_identifier",), PRODUCT_POLICIES[:2], PRODUCT_POLICIES[2:]), amazon_only=True,
     ),
     Panel(
@@ -120,7 +121,9 @@ def sender_facts(store: Store) -> dict:
 
 
 def forecast(store: Store, *, now: datetime) -> dict:
-    """When a parcel made now is told to Amazon: `at`, or `trouble` where the account does not work, or neither."""
+    """When a parcel made now is told to Amazon: `at`, or `trouble` where the account does not work, or `connector`."""
+    if store.amazon_told_by == Store.ToldBy.CONNECTOR:
+        return {"connector": True}
     first = notifying.first_attempt(store, now, None)
     if first is None:
         return {}
@@ -186,7 +189,7 @@ def custom_fields_panel(request, store: Store) -> Panel | None:
         "rows": customfields.preview(store, sources, request.user) if shows else None,
         "unsaved": asked is not None and asked != store.mapping,
     }
-    purpose = _("Up to three fields of an order that rules, searches and clients of the API can use.")
+    purpose = _("What up to three fields of each order hold; the preview shows it on the last orders.")
     return Panel("custom-fields", _("Custom fields"), purpose, template="stores/store_custom_fields.html", facts=facts)
 
 
@@ -203,7 +206,7 @@ def bigcommerce_panel(request, store: Store) -> Panel | None:
     shop = store if store.platform == Store.Platform.BIGCOMMERCE else store.linked_store
     credentials = getattr(shop, "bigcommerce", None) if shop else None
     if store.platform == Store.Platform.AMAZON:
-        purpose = _("A BigCommerce store that shows the same orders can be told of their parcels.")
+        purpose = _("The BigCommerce store that shows the same orders, and who tells Amazon of their parcels.")
     elif credentials is not None:
         purpose = _("How this store is reached, and which Amazon stores it mirrors.")
     else:

@@ -33,6 +33,7 @@ TABLES = {
         secret="state_hash session_hash draft_key",
     ),
     "stores_clientsecretseen": Table.of(operational="id first_seen_at warned_days", secret="fingerprint"),
+    "stores_digestreceipt": Table.of(operational="id digest sent_at", staff="user_id"),
     "stores_connectiondraft": Table.of(operational="id valid_until", secret="key_hash session_hash sealed"),
     "stores_featuregrant": Table.of(operational="id store_id feature enabled granted_at reason", staff="granted_by_id"),
     "stores_ratebucket": Table.of(

@@ -74,7 +74,7 @@ def return_mail(store: Store) -> Mail:
         subject=_("Your return label for order %(number)s") % told,
         paragraphs=[
             _("Hello %(name)s,") % told,
-            _("the return label for your order %(number)s is attached. Print it and fix it on the parcel.") % told,
+            _("The return label for your order %(number)s is attached. Print it and fix it on the parcel.") % told,
             closing,
         ],
     )

@@ -29,3 +29,9 @@ def confirm_sender(store: Store, address: str, *, by, now: datetime) -> Store:
                 update_fields=["approved_sender", "approved_sender_confirmed_at", "approved_sender_confirmed_by"]
             )  # fmt: skip
     return fresh
+
+
+def forget_confirmation(store: Store) -> None:
+    """Another address was typed: what was confirmed before no longer counts, not even if it comes back. Repeatable."""
+    store.approved_sender, store.approved_sender_confirmed_at, store.approved_sender_confirmed_by = "", None, None
+    store.save(update_fields=["approved_sender", "approved_sender_confirmed_at", "approved_sender_confirmed_by"])

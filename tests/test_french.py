@@ -16,8 +16,8 @@ from tests.conftest import NOON
 
 # The same word in both languages, or a name. Whatever else equals its source was forgotten.
 SAME = {
-    "Administration", "Amazon (FBA)", "Europe", "Import", "OrderHub", "Prime", "Service", "Standard",
-    "district", "documents", "inactive", "service", "total", "version",
+    "Administration", "Amazon (FBA)", "Canada", "Europe", "France", "Import", "Logo", "OrderHub", "Prime", "Service",
+    "Standard", "dimensions", "district", "documents", "inactive", "logo", "photo", "service", "total", "version",
 }  # fmt: skip
 ENGLISH = re.compile(r"\b(the|and|with|this|your|from|orders?|store|shipment|label|shipped|until|not)\b", re.IGNORECASE)
 QUOTED_ENGLISH = ("Merchant Token", "refresh token")

@@ -82,6 +82,9 @@ class Order(models.Model):
     origin_marketplace = models.CharField(_("origin"), max_length=12, default="amazon")
     status = models.CharField(_("status"), max_length=20, choices=Status.choices)
     custom_status = models.CharField(_("marketplace status"), max_length=40, blank=True)
+    decided_status = models.CharField(
+        max_length=20, blank=True, editable=False
+    )  # what the marketplace's word last meant
     fulfilled_by = models.CharField(_("fulfilled by"), max_length=3, choices=FulfilledBy.choices)
     programs = models.JSONField(_("programs"), default=list, blank=True)
     is_business = models.BooleanField(_("business order"), default=False)

@@ -32,6 +32,11 @@ NotificationState.FINAL = (
     NotificationState.CONFIRMED_EXTERNAL,
     NotificationState.MANUAL,
 )
+NotificationState.LEVELS = {
+    NotificationState.PENDING: "info", NotificationState.IN_FLIGHT: "info", NotificationState.RETRY_AT: "info",
+    NotificationState.UNKNOWN: "warn", NotificationState.CONFIRMED: "ok", NotificationState.CONFIRMED_EXTERNAL: "ok",
+    NotificationState.MANUAL: "ok", NotificationState.REJECTED: "bad", NotificationState.NEEDS_ATTENTION: "bad",
+}  # fmt: skip
 NotificationState.STUCK = (NotificationState.REJECTED, NotificationState.NEEDS_ATTENTION)
 
 
@@ -46,6 +51,10 @@ class NotificationQuerySet(models.QuerySet):
     def to_reconcile(self, now: datetime):
         """Rows whose outcome must be read before anything else is sent."""
         return self.filter(state=ShipmentNotification.State.UNKNOWN, next_attempt_at__lte=now).order_by("pk")
+
+    def to_do_by_hand(self):
+        """Withheld by a store's settings: somebody tells Amazon in Seller Central."""
+        return self.filter(state=ShipmentNotification.State.MANUAL, error_code=ShipmentNotification.STORE_POLICY)
 
     def ahead_of(self, row):
         """Those of the same account that go before this one."""
@@ -69,6 +78,7 @@ class ShipmentNotification(models.Model):
     State = NotificationState
     STORE_POLICY, TOLD_BY_CONNECTOR = "StorePolicy", "ToldByConnector"  # why a notice is withheld, as `error_code`
     WITHHELD = (STORE_POLICY, TOLD_BY_CONNECTOR)
+    ASKED_FOR = "AskedFor"  # a person wants it sent whatever the store's settings say
 
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="notifications")
     channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices, default=Channel.AMAZON)
@@ -134,6 +144,12 @@ class ShipmentNotification(models.Model):
         if not self.is_withheld:
             return self.get_state_display()
         return _now("to be done by hand") if self.error_code == self.STORE_POLICY else _now("left to the connector")
+
+    @property
+    def level(self) -> str:
+        """How the state is tinted: what waits for somebody's hand is not done."""
+        by_hand = self.is_withheld and self.error_code == self.STORE_POLICY
+        return "warn" if by_hand else self.State.LEVELS.get(self.state, "muted")
 
     @property
     def is_withheld(self) -> bool:

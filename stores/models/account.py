@@ -286,3 +286,19 @@ class ClientSecretSeen(models.Model):
 
     def __str__(self) -> str:
         return self.fingerprint[:8]
+
+
+class DigestReceipt(models.Model):
+    """Who was mailed one digest already, so that a round that broke off goes on with those left out."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("user"), related_name="+")
+    digest = models.CharField(_("digest"), max_length=64)
+    sent_at = models.DateTimeField(_("sent at"), default=clock.now)
+
+    class Meta:
+        verbose_name = _("receipt of a digest")
+        verbose_name_plural = _("receipts of digests")
+        constraints = [models.UniqueConstraint(fields=["user", "digest"], name="digest_once_per_user")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

@@ -181,7 +181,7 @@ def test_what_is_typed_is_kept_tidy(order, agent, noon):
     [
         ({"romanised_name": "月守 Hinano"}, {"romanised_name": "Recipient: use Roman letters only"}),
         ({"romanised_state": ""}, {"romanised_state": "State: write it in Roman characters."}),
-        ({"romanised_street1": "x" * 201}, {"romanised_street1": "Street: at most 200 characters."}),
+        ({"romanised_street1": "x" * 121}, {"romanised_street1": "Street: at most 120 characters."}),
         (
             {"romanised_company": "株式会社", "romanised_city": " \u3000"},
             {"romanised_company": "Company: use Roman", "romanised_city": "City: write it in Roman"},
@@ -198,9 +198,9 @@ def test_each_field_that_will_not_do_is_told_and_nothing_is_written(order, agent
     assert not order.events.exists()
 
 
-def test_exactly_200_characters_fit(order, agent, noon):
-    roman.write(order, ROMAN | {"romanised_street1": "x" * 200}, by=agent, now=noon)
-    assert len(person_of(order).romanised_street1) == 200
+def test_exactly_120_characters_fit(order, agent, noon):
+    roman.write(order, ROMAN | {"romanised_street1": "x" * 120}, by=agent, now=noon)
+    assert len(person_of(order).romanised_street1) == 120
 
 
 def test_only_the_twins_can_be_written(order, agent, noon):
@@ -438,3 +438,25 @@ def test_one_question_tells_which_of_many_orders_cannot_have_a_label(noon, djang
         assert roman.unreadable([kanji.pk, plain.pk, 10**9]) == {kanji.pk}
     sql = seen.captured_queries[0]["sql"]
     assert not [name for name in ("buyer_name", "phone", "gift_message") if f'"{name}"' in sql]
+
+
+def test_an_address_changed_after_shipping_keeps_the_roman_one(world, travel, agent):
+    """The parcel has left: there is nothing to write anew, and a lost label is drawn as it was."""
+    account, sent, order = served_from_japan(world)
+    roman.write(order, GINZA, by=agent, now=clock.now())
+    make_shipment(order)
+    travel(world, minutes=20)
+    sent.address.line1 = "丸の内１丁目９−１"
+    world.update(sent.order_id)
+    travel(world, minutes=5)
+    import_now(account)
+    assert twins_of(order) == GINZA | KEPT_BLANK
+    assert not OrderEvent.objects.filter(kind=OrderEvent.Kind.ROMAN_DROPPED).exists()
+
+
+@pytest.mark.parametrize("status", ["shipped", "cancelled"])
+def test_nothing_is_written_on_a_closed_order(noon, agent, status):
+    order = make_order(person=KANJI, status=status)
+    with pytest.raises(RuleViolation, match="is closed"):
+        roman.write(order, ROMAN, by=agent, now=noon)
+    assert set(twins_of(order).values()) == {""}

@@ -110,6 +110,40 @@ def test_reading_again_under_the_same_map_changes_nothing(world, account, travel
     assert "2 unchanged" in import_now(account)
 
 
+@pytest.mark.parametrize("mend", [Status.AWAITING_SHIPMENT, Status.ON_HOLD, None])
+def test_r40_a_status_mapped_to_shipped_by_mistake_can_be_taken_back(world, account, travel, mend):
+    means(Status.SHIPPED)
+    add(world)
+    import_now(account)
+    assert only() == (Status.SHIPPED, WORD)
+    assert not OrderEvent.objects.filter(kind=OrderEvent.Kind.SHIPPED_ELSEWHERE).exists()  # Amazon said no such thing
+    if mend is None:
+        MarketplaceStatus.objects.all().delete()
+        connecting.read_again(account, ["ATVPDKIKX0DER"])
+    else:
+        means(mend)
+    travel(world, minutes=20)
+    import_now(account)
+    assert only() == (mend or Status.ON_HOLD, WORD)
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_what_a_person_released_stays_released_while_the_word_means_the_same(world, account, travel, mapped):
+    if mapped:
+        means(Status.ON_HOLD)
+    number = add(world).order_id
+    import_now(account)
+    Order.objects.get().release()
+    world.update(number, ship_by=NOON + timedelta(days=4))
+    travel(world, minutes=20)
+    import_now(account)
+    assert only() == (Status.AWAITING_SHIPMENT, WORD)
+    means(Status.PENDING_FULFILLMENT)
+    travel(world, minutes=20)
+    import_now(account)
+    assert only() == (Status.PENDING_FULFILLMENT, WORD)
+
+
 def test_what_a_person_holds_stays_on_hold_whatever_the_map_says(world, account, travel):
     means(Status.AWAITING_SHIPMENT)
     add(world)

@@ -145,13 +145,13 @@ def test_once_saved_both_addresses_are_shown_and_it_can_be_edited(client, suppor
 
 def test_errors_stand_at_their_fields_with_what_was_typed(client, support):
     order = make_order(person=KANJI)
-    typed = ROMAN | {"romanised_name": "月守 <b>Hinano", "romanised_state": "", "romanised_street2": "x" * 201}
+    typed = ROMAN | {"romanised_name": "月守 <b>Hinano", "romanised_state": "", "romanised_street2": "x" * 121}
     answer = client.post(_url(order), typed)
     html = answer.content.decode()
     assert answer.status_code == 200 and _twins(order) == BLANK
     for name, sentence in (
         ("name", "Recipient: use Roman letters only"), ("state", "State: write it in Roman characters."),
-        ("street2", "Street (2): at most 200 characters."),
+        ("street2", "Street (2): at most 120 characters."),
     ):  # fmt: skip
         assert f'aria-describedby="roman-romanised_{name}-error"' in html
         assert sentence in html.partition(f'id="roman-romanised_{name}-error"')[2][:120]

@@ -112,6 +112,57 @@ def test_saving_does_not_undo_what_customer_success_does_meanwhile(support, stor
     assert (after.brand_name, after.custom_fields_enabled, after.custom_field_1) == ("Lake", True, "order_number")
 
 
+def test_a_grant_of_amazon_co_jp_during_a_save_stands(support, noon):
+    japan = make_store("JP", account=make_account(scenarios.JP))
+
+    def meanwhile(instance, **given):
+        Store.objects.filter(pk=instance.pk).update(active=True, japan_enabled=True)
+
+    pre_save.connect(meanwhile, sender=Store)
+    try:
+        after = saved(support, japan, brand_name="Lake", active=None)
+    finally:
+        pre_save.disconnect(meanwhile, sender=Store)
+    assert (after.brand_name, after.active, after.japan_enabled) == ("Lake", True, True)
+
+
+def test_two_people_on_one_page_do_not_overwrite_each_other(support, store):
+    seen = re.search(r'name="as_loaded" value="(\w+)"', shown(support, store))[1]
+    Store.objects.filter(pk=store.pk).update(notify_when="never", active=False)
+    text = refused(support, store, brand_phone="+1 555 0100", as_loaded=seen)
+    assert "Somebody else changed these settings meanwhile" in text
+    again = re.search(r'name="as_loaded" value="(\w+)"', text)[1]
+    assert saved(support, store, brand_phone="+1 555 0100", as_loaded=again).notify_when == "label"  # knowingly now
+
+
+@pytest.mark.parametrize("name", ["name", "brand_name", "brand_phone", "ship_from_street1"])
+@pytest.mark.parametrize("text", ["Shop\r\nBcc: a@b.test", "A\nB", "A\u202eB", "A\u200bB"])
+def test_b32_names_stand_in_one_line_without_hidden_characters(support, store, name, text):
+    assert "Type this in one line" in refused(support, store, **{name: text})
+
+
+def test_a_row_removed_meanwhile_is_said_to_be_so(support, store):
+    rows = {
+        "status_map-TOTAL_FORMS": 1, "status_map-INITIAL_FORMS": 1, "status_map-0-id": 999_999,
+        "status_map-0-store": store.pk, "status_map-0-name": "BACKORDERED", "status_map-0-status": "on_hold",
+    }  # fmt: skip
+    assert "This row was removed meanwhile" in refused(support, store, **rows)
+
+
+def test_a_store_keeps_at_most_a_hundred_statuses(support, store):
+    rows = {"status_map-TOTAL_FORMS": 101, "status_map-INITIAL_FORMS": 0}
+    for number in range(101):
+        rows |= {f"status_map-{number}-name": f"WORD {number}", f"status_map-{number}-status": "on_hold"}
+    assert "at most 100 statuses" in refused(support, store, **rows)
+
+
+def test_the_forecast_says_that_the_connector_tells_amazon(support, store, noon):
+    shop = Store.objects.create(merchant=store.merchant, name="Mirror", platform="bigcommerce")
+    Store.objects.filter(pk=store.pk).update(linked_store=shop, linked_mails_off_at=noon, amazon_told_by="connector")
+    text = shown(support, store)
+    assert "the connector between BigCommerce and Amazon does" in text and "is told to Amazon at about" not in text
+
+
 def test_the_page_takes_the_same_queries_whatever_the_store_holds(support, noon):
     def queries() -> int:
         query = "?custom_field_1=purchase_order_number"
@@ -217,10 +268,21 @@ def test_r61_the_sender_shown_is_confirmed_and_the_page_says_by_whom(support, st
 
 def test_r61_another_address_voids_the_confirmation_where_everybody_sees_it(support, store, noon):
     senders.confirm_sender(store, "service@orderhub.test", by=make_user("Support"), now=noon)
-    saved(support, store, brand_from_email="returns@lake.example")
+    after = saved(support, store, brand_from_email="returns@lake.example")
+    assert (after.approved_sender, after.sender_approved) == ("", False)
+    text = shown(support, store)
+    assert "not confirmed" in text
+    assert 'name="address" value="returns@lake.example" form="confirm-sender"' in text
+    assert not saved(support, after, brand_from_email="").sender_approved  # not even if it comes back
+
+
+def test_r61_another_default_of_the_service_voids_the_confirmation_where_everybody_sees_it(
+    support, store, noon, settings
+):
+    senders.confirm_sender(store, "service@orderhub.test", by=make_user("Support"), now=noon)
+    settings.DEFAULT_FROM_EMAIL = "hub@orderhub.test"
     text = shown(support, store)
     assert "What was confirmed on 20 Nov 2026, 12:00 UTC was another address, service@orderhub.test" in text
-    assert 'name="address" value="returns@lake.example" form="confirm-sender"' in text
 
 
 def test_r61_an_address_that_changed_since_the_page_was_opened_is_refused(support, store):

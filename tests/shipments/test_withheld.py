@@ -6,11 +6,13 @@ import pytest
 
 from orderhub import clock
 from orderhub.errors import RuleViolation
+from orders import timeline
 from shipments import confirming, noticewords
 from shipments.models import ShipmentNotification
+from stores import linking
 from stores.models import Store
 from stores.simulator import scenarios
-from tests.factories import connect, make_order, make_shipment, make_store, make_user
+from tests.factories import connect, make_account, make_order, make_shipment, make_store, make_user
 from tests.orders.driving import import_now, notify_now
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +83,7 @@ def test_a_notice_withheld_by_policy_is_sent_once_somebody_asks_for_it(noon):
     make_shipment(order)
     confirming.retry(notice_of(order), now=noon)
     notice = notice_of(order)
-    assert (notice.state, notice.error_code) == (State.PENDING, "")
+    assert (notice.state, noticewords.of(notice, now=noon).code) == (State.PENDING, "")
     assert ShipmentNotification.objects.waiting(noon).get() == notice
 
 
@@ -104,6 +106,58 @@ def test_a_notice_that_waited_when_the_connector_took_over_is_not_pushed(noon):
     Store.objects.filter(pk=store.pk).update(linked_store=shop, linked_mails_off_at=noon, amazon_told_by="connector")
     with pytest.raises(RuleViolation, match="told twice"):
         confirming.retry(notice_of(order), now=noon)
+
+
+def shipped_with_delay(world, travel) -> tuple:
+    """A notice that waits for an hour: its account, store and order."""
+    account = connect(scenarios.NA, sources=("US",))
+    account.stores.update(notify_when="delay", notify_delay_minutes=60)
+    world.add_order(scenarios.NA, created=clock.now() - timedelta(hours=1))
+    travel(world, minutes=5)
+    import_now(account)
+    store = account.stores.get()
+    order = store.orders.get()
+    make_shipment(order)
+    return account, store, order
+
+
+def test_r45_a_notice_that_waits_when_the_connector_takes_over_is_not_sent(world, travel):
+    account, store, order = shipped_with_delay(world, travel)
+    shop = Store.objects.create(merchant=store.merchant, name="Mirror", platform="bigcommerce")
+    linking.link(store, shop, mails_off=True, told_by="connector", now=clock.now())
+    travel(world, minutes=61)
+    notify_now(account)
+    assert world.calls("confirmShipment") == 0
+    assert (notice_of(order).state, notice_of(order).error_code) == (State.MANUAL, "ToldByConnector")
+
+
+def test_a_notice_that_waits_when_the_store_says_never_is_not_sent_unless_asked_for(world, travel):
+    account, store, order = shipped_with_delay(world, travel)
+    Store.objects.filter(pk=store.pk).update(notify_when="never", notify_delay_minutes=None)
+    travel(world, minutes=61)
+    notify_now(account)
+    assert (world.calls("confirmShipment"), notice_of(order).state) == (0, State.MANUAL)
+    confirming.retry(notice_of(order), now=clock.now())
+    notify_now(account)
+    assert world.effective_confirmations() == {order.order_number: 1}
+    assert notice_of(order).error_code == ""
+
+
+def test_a_withheld_notice_is_work_in_the_list_on_the_start_page_and_on_the_timeline(client, noon):
+    client.force_login(make_user("Support"))
+    order = make_order(store_with(notify_when="never"))
+    make_shipment(order)
+    make_shipment(make_order(store_with_account_of_its_own()))
+    assert "Parcels to tell Amazon of by hand" in client.get("/admin/").content.decode()
+    page = client.get("/admin/shipments/shipmentnotification/?state=by_hand").content.decode()
+    assert page.count("to be done by hand</span>") == 1 and "oh-badge--warn" in page
+    assert 'oh-badge--warn">to be done by hand' in client.get("/admin/orders/order/").content.decode()
+    told = [entry.sentence for entry in timeline.entries(order)]
+    assert "Notice to Amazon: withheld (by the store's settings: to be done by hand)" in told
+
+
+def store_with_account_of_its_own() -> Store:
+    return make_store("FR", account=make_account(scenarios.EU))
 
 
 def test_the_expected_time_counts_those_that_go_first(noon):

@@ -360,3 +360,13 @@ def test_an_account_without_a_tile_goes_to_the_seller_central_of_its_stores(noon
     account = make_account(scenarios.JP, country=column, participations=sold_on("AU", "JP"))
     make_store("AU", account=account)
     assert home_market(account).host == host
+
+
+def test_r15_a_feature_is_for_the_stores_it_says_something_to(noon):
+    success, store = make_user("Customer success"), make_store("US")
+    with pytest.raises(RuleViolation, match="Only a store of Amazon.co.jp"):
+        features.grant(store, "japan", by=success, reason="please")
+    shop = Store.objects.create(merchant=store.merchant, name="Mirror", platform="bigcommerce")
+    with pytest.raises(RuleViolation, match="Only an Amazon store"):
+        features.grant(shop, "custom_fields", by=success, reason="please")
+    assert FeatureGrant.objects.count() == 0

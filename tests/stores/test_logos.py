@@ -77,6 +77,7 @@ HOSTILE = {
     "zip": (b"PK\x03\x04" + bytes(60), NOT_A_PICTURE),
     "only the signature": (b"\x89PNG\r\n\x1a\n", NOT_A_PICTURE),
     "cut png": (drawn((300, 300), colour=(9, 8, 7))[:-40], NOT_A_PICTURE),
+    "jpeg of thousands of scans": (drawn(format="JPEG")[:-2] + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" * 5000, NOT_A_PICTURE),
     "cut jpeg": (drawn((300, 300), format="JPEG")[:-300], NOT_A_PICTURE),
     "cut webp": (drawn((300, 300), format="WEBP", colour=(1, 99, 3))[:-20], NOT_A_PICTURE),
     "png without pixels": (png(20, 20), NOT_A_PICTURE),

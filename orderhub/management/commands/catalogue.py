@@ -118,7 +118,7 @@ def merged():
             known = read_po(file, locale=LANGUAGE)
         for message in fresh:
             old = known.get(message.id, message.context) if message.id else None
-            if old is not None and old.string:
+            if old is not None and old.string and isinstance(old.string, tuple) == isinstance(message.id, tuple):
                 message.string = old.string
     return fresh
 
