@@ -209,13 +209,15 @@ class AmazonAccountAdmin(ConnectionWizard, SignInViews, admin.ModelAdmin):
             renew_form=renew_form or forms.RenewForm(auto_id="renew_%s"),
             sources_form=sources_form or forms.SourcesForm(codes=offered, auto_id="sources_%s"),
             sign_in_available=authorizing.available(),
+            errors=words.consent_errors(),
         )
         return self._may_leave_for(answer, sellercentral.origin(home_market(account)))
 
     # -- shared
 
     def _to_account(self, account_id: int) -> HttpResponseRedirect:
-        return HttpResponseRedirect(reverse("admin:stores_amazonaccount_change", args=[account_id]))
+        """To the top of the page, where the outcome stands: else the browser goes on to the panel it comes from."""
+        return HttpResponseRedirect(f"{reverse('admin:stores_amazonaccount_change', args=[account_id])}#content-start")
 
     def _render(self, request, template: str, title: str, **context) -> TemplateResponse:
         request.current_app = self.admin_site.name

@@ -60,8 +60,7 @@ class SignInViews:
             for name in ("seller_id", "token"):  # the sign-in brings them
                 whole.errors.pop(name, None)
             return self._account_page(request, key, draft, whole)
-        merchant = form.cleaned_data["merchant"]
-        draft = draft.for_merchant(merchant and merchant.pk, form.cleaned_data["new_merchant"])
+        draft = self._typed(request, draft)
         self._keep(request, draft, key)
         state = authorizing.begin(_visitor(request), region=draft.market.region, now=clock.now(), draft_key=key)
         return self._away(
@@ -166,6 +165,13 @@ class SignInViews:
         draft = drafts.recall(request.session, key, now=clock.now())
         if draft is None or draft.market.region != found.attempt.region:
             raise RuleViolation(gettext("This connection was changed or has waited too long. Please start again."))
+        if draft.seller_id and draft.seller_id != found.verified.seller_id:
+            raise RuleViolation(
+                gettext(
+                    "You typed seller %(typed)s, but signed in as seller %(other)s. Sign in as the first, or empty the field “Seller ID”."
+                )
+                % {"typed": draft.seller_id, "other": found.verified.seller_id}
+            )
         draft = draft.with_credentials(found.verified.seller_id, found.token, kind)
         draft = replace(draft, verified=found.verified)
         drafts.keep(request.session, draft, now=clock.now(), key=key)

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -50,6 +51,8 @@ def step(view: Callable) -> Callable:
             )
             messages.warning(request, text)
             return HttpResponseRedirect(reverse("admin:stores_amazonaccount_add"))
+        if request.method == "POST" and request.POST.get("go") in dict(STEPS):
+            return self._go(request, key, draft, view.__name__)
         return view(self, request, key, draft)
 
     return guarded
@@ -67,6 +70,39 @@ class ConnectionWizard:
             at("country", self.country_view), at("authorise", self.authorise_view), at("account", self.account_view),
             at("other-tile", self.other_tile_view), at("sources", self.sources_view), at("products", self.products_view),
         ]  # fmt: skip
+
+    @sensitive_variables()
+    def _go(self, request, key: str, draft: Draft, page: str):
+        """To another step by its number or by "Back": what this page holds is kept as it is, right or wrong."""
+        if _of_another_seller(request, draft):
+            return self._other_tab(request, key)
+        if page == "account_view":
+            draft = self._typed(request, draft)
+        elif page == "sources_view" and draft.verified is not None:
+            ticked = request.POST.getlist("sources")
+            draft = replace(draft, sources=tuple(code for code in draft.verified.codes if code in ticked))
+        elif page == "products_view":
+            chosen = {code: request.POST.get(code, "") for code in draft.sources}
+            known = {code: kind for code, kind in chosen.items() if kind in Store.Identifier.values}
+            draft = replace(draft, identifiers=draft.identifiers | known)
+        self._keep(request, draft, key)
+        return self._to(request.POST["go"], key)
+
+    @staticmethod
+    @sensitive_variables()
+    def _typed(request, draft: Draft) -> Draft:
+        """The draft with what was typed of merchant and account, before anybody checked it."""
+        wanted = request.POST.get("merchant", "")
+        known = (
+            Merchant.objects.filter(pk=wanted).first()
+            if wanted.isascii() and wanted.isdigit() and len(wanted) < 19
+            else None
+        )
+        draft = draft.for_merchant(
+            known and known.pk, request.POST.get("new_merchant", "")[: forms.MERCHANT_NAME_LENGTH]
+        )
+        seller_id, token = request.POST.get("seller_id", "")[:40], request.POST.get("token", "")[:2048]
+        return draft.with_credentials(seller_id, token, AmazonAccount.CredentialKind.TOKEN)
 
     # -- step 1: the country tile
 
@@ -115,6 +151,8 @@ class ConnectionWizard:
                 return self._verify(request, key, draft, form.cleaned_data)
             except verifying.WrongTile as problem:
                 return self._account_page(request, key, draft, form, problem=problem)
+            except verifying.TokenRefused as error:
+                return self._without_token(request, key, error)
             except RuleViolation as error:
                 form.add_error(None, str(error))
                 return self._account_page(request, key, draft, form)
@@ -130,10 +168,20 @@ class ConnectionWizard:
             kept_for=draft.seller_id if draft.token else "",
         )  # fmt: skip
 
+    @sensitive_variables()
+    def _without_token(self, request, key: str, error: RuleViolation):
+        """A token Amazon refused is not kept, and not offered again."""
+        draft = replace(drafts.recall(request.session, key, now=clock.now()), token="", verified=None)
+        self._keep(request, draft, key)
+        form = self._account_form(request, draft)
+        form.add_error("token", str(error))
+        return self._account_page(request, key, draft, form)
+
     def _account_page(self, request, key, draft, form, problem=None):
         answer = self._step(
             request, "account", key, draft, gettext("Seller account"), form=form, problem=problem,
             other_tile=problem and tiles.label(problem.country), sign_in_available=authorizing.available(),
+            errors=words.consent_errors(),
         )  # fmt: skip
         # the form's answer may be a redirect to Seller Central, which browsers count as its target
         return self._may_leave_for(answer, sellercentral.origin(draft.market))
@@ -178,7 +226,8 @@ class ConnectionWizard:
             return self._to(behind, key)
         codes = draft.verified.codes
         initial = {"sources": list(draft.sources)} if draft.sources else None
-        form = forms.ChosenSourcesForm(_posted(request), codes=codes, initial=initial)
+        declare = draft.verified.plan == AmazonAccount.Plan.DECLARED
+        form = forms.ChosenSourcesForm(_posted(request), codes=codes, initial=initial, declare_plan=declare)
         if _of_another_seller(request, draft):
             return self._other_tab(request, key)
         if form.is_valid():
@@ -239,6 +288,9 @@ class ConnectionWizard:
     @transaction.atomic
     def _connect(self, request, draft: Draft) -> AmazonAccount:
         """A new merchant comes into being with its account, or not at all."""
+        known = connecting.known_account(draft.verified.region, draft.seller_id)
+        if known is not None:  # the first thing to say, before anything of a merchant
+            raise RuleViolation(connecting.already_connected(known))
         merchant = self._merchant(draft)
         account = connecting.connect(
             draft.verified, draft.token, merchant=merchant, sources=list(draft.sources), now=clock.now(),
@@ -272,12 +324,11 @@ class ConnectionWizard:
         )
         messages.success(request, text % {"count": len(stores)})
         if len(stores) > 1:
-            names = ", ".join(store.name for store in stores)
-            messages.info(
-                request, gettext("Each order source is a store with settings of its own: %(names)s.") % {"names": names}
-            )
+            links = format_html_join(", ", '<a href="{}">{}</a>', ((_page_of(store), store.name) for store in stores))
+            text = gettext("Each order source is a store with settings of its own: {stores}.")
+            messages.info(request, format_html(text, stores=links))
         first: Store = next((store for store in stores if store.marketplace == draft.country), stores[0])
-        return HttpResponseRedirect(reverse("admin:stores_store_change", args=[first.pk]))
+        return HttpResponseRedirect(_page_of(first))
 
     # -- shared
 
@@ -295,7 +346,7 @@ class ConnectionWizard:
         return HttpResponseRedirect(reverse(f"admin:stores_connect_{name}", args=[key]))
 
     def _step(self, request, name: str, key: str, draft: Draft | None, title: str, **context):
-        """A page of the wizard, with the way back to every step that was reached."""
+        """A page of the wizard, with the way to every step that was reached: by buttons, so that nothing typed is lost."""
         market = draft.market if draft else None
         return self._render(
             request, f"stores/connect_{name}.html", title, key=key, draft=draft, market=market,
@@ -310,11 +361,15 @@ class ConnectionWizard:
             reached = 2 if not draft.is_confirmed else 4 if draft.sources else 3
         return [
             {
-                "number": number + 1, "label": label, "current": name == current,
-                "url": reverse(f"admin:stores_connect_{name}", args=[key]) if number <= reached and key else "",
+                "number": number + 1, "name": name, "label": label, "current": name == current,
+                "reached": bool(key) and number <= reached,
             }
             for number, (name, label) in enumerate(STEPS)
         ]  # fmt: skip
+
+
+def _page_of(store: Store) -> str:
+    return reverse("admin:stores_store_change", args=[store.pk])
 
 
 def _of_another_seller(request, draft: Draft) -> bool:

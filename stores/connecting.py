@@ -15,7 +15,7 @@ from stores import marketplaces
 from stores.connectors.amazon.connector import AmazonConnector
 from stores.models import AmazonAccount, Merchant, Store, UnconnectedOrder
 from stores.throttle import AccountThrottle
-from stores.verifying import UNIFIED_TILE, Verification, amazon, check_tile, sources_of, verify
+from stores.verifying import UNIFIED_TILE, NotThisSeller, Verification, amazon, check_tile, sources_of, verify
 
 ASK_AGAIN = timedelta(hours=6)
 NAME_LENGTH = 120  # of a store
@@ -180,7 +180,13 @@ def renew(
         raise RuleViolation(
             _("This is the token the account has already. Authorise the application again and paste the new token.")
         )
-    verified = verified or verify(account.region, account.selling_partner_id, token)
+    try:
+        verified = verified or verify(account.region, account.selling_partner_id, token)
+    except NotThisSeller:
+        raise RuleViolation(
+            _("This token is another seller's. Paste one of seller %(seller)s.")
+            % {"seller": account.selling_partner_id}
+        ) from None
     _check_same_seller(account, verified)
     account.authorise(token, now=now)
     renewed = ("refresh_token", "authorized_at", "authorization_expires_at", "warned_days")

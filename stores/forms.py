@@ -106,10 +106,18 @@ class ChosenSourcesForm(forms.Form):
 
     sources = SourcesField(label=_("Order sources"), error_messages={"required": _("Tick at least one order source.")})
 
-    def __init__(self, *args, codes: list[str] | tuple[str, ...], **kwargs):
+    def __init__(self, *args, codes: list[str] | tuple[str, ...], declare_plan: bool = False, **kwargs):
+        """`declare_plan`: Amazon did not tell the selling plan, so whoever connects says it (R1)."""
         super().__init__(*args, **kwargs)
         self.fields["sources"].choices = [(code, source_words(code)) for code in codes]
         self.fields["sources"].initial = [code for code in codes if code != marketplaces.JAPAN]
+        if declare_plan:
+            self.fields["professional"] = forms.BooleanField(
+                label=_("The seller has a Professional selling plan"),
+                error_messages={
+                    "required": _("Ask the seller and tick this: Amazon gives access to Professional plans only.")
+                },
+            )
 
 
 def _identifier_field(label) -> forms.ChoiceField:

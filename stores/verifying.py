@@ -76,6 +76,14 @@ def sources_of(participations: Iterable[dict], region: str) -> tuple[str, ...]:
     return tuple(code for code in codes if not unified or code in marketplaces.UNIFIED_NORTH_AMERICA)
 
 
+class TokenRefused(RuleViolation):
+    """Amazon does not take this token: another one is needed."""
+
+
+class NotThisSeller(RuleViolation):
+    """The token is another seller's."""
+
+
 class WrongTile(RuleViolation):
     """The tile does not fit the account. `country`: the one that does; `source`: what to tick there, or ''."""
 
@@ -139,7 +147,7 @@ def verify(region: str, seller_id: str, token: str) -> Verification:
         )
     confirmed = _asked(lambda: connector.owns_seller_id(seller_id, marketplaces.BY_CODE[codes[0]].id))
     if confirmed is False:
-        raise RuleViolation(
+        raise NotThisSeller(
             _("The seller id %(seller)s does not belong to this token. Copy both from the same Seller Central account.")
             % {"seller": seller_id}
         )
@@ -165,7 +173,7 @@ def _asked(question: Callable[[], T]) -> T:
     except OperatorMistake:
         raise RuleViolation(operator_mistake()) from None
     except CredentialsRejected:
-        raise RuleViolation(
+        raise TokenRefused(
             _(
                 "Amazon refuses this authorisation token. In Seller Central, authorise the application again and paste the new token."
             )

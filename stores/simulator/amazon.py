@@ -71,6 +71,7 @@ ROUTES = (
     _route("GET", "/catalog/2022-04-01/items", "searchCatalogItems", catalog_items.search_items),
     _route("GET", "/catalog/2022-04-01/items/{asin}", "getCatalogItem", catalog_items.get_item),
     _route("GET", "/product-images/{asin}.png", "productImage", catalog_items.picture, signed=False),
+    _route("GET", "/", "sellerCentral", consent.home, signed=False),
     _route("GET", "/apps/authorize/consent", "consent", consent.ask, signed=False),
     _route("POST", "/apps/authorize/consent", "consent", consent.agree, signed=False),
     _route("GET", "/orders/2026-01-01/orders", "searchOrders", searching.search_orders),

@@ -26,6 +26,11 @@ def ask(world: World, request: Request) -> Answer:
     return _page(f'<form method="post">{hidden}{buttons}</form>')
 
 
+def home(world: World, request: Request) -> Answer:
+    """`GET /`: where Seller Central would begin."""
+    return _page("<p>A seller would sign in here and authorise applications.</p>")
+
+
 def agree(world: World, request: Request) -> Answer:
     """`POST` of the form: back to the redirect address with state, seller id and a code that lives five minutes."""
     given = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}

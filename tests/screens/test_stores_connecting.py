@@ -101,6 +101,65 @@ def test_steps_are_left_and_come_back_to_without_losing_input(support, world):
     assert Store.objects.count() == 2
 
 
+def test_the_step_buttons_take_along_what_is_typed_right_or_wrong(support, world):
+    """A hurried agent ticks three sources after the remedy, then clicks the next step instead of "Next"."""
+    base = begun(support, "CA")
+    support.post(base + "account/", {"new_merchant": "Maple Lane", "seller_id": "half", "go": "country"})
+    page = support.get(base + "account/").content.decode()
+    assert 'value="Maple Lane"' in page and 'value="half"' in page
+    assert support.post(base + "account/", typed()).status_code == 200
+    support.post(base + "other-tile/")
+    answer = support.post(base + "sources/", {"sources": ["US", "CA", "MX"], "go": "products"})
+    assert answer["Location"] == base + "products/"
+    page = support.get(base + "products/").content.decode()
+    assert "Amazon.com, Amazon.ca, Amazon.com.mx" in page
+    support.post(base + "products/", {"US": "asin", "CA": "sku", "MX": "wrong", "go": "sources"})
+    page = support.get(base + "products/").content.decode()
+    assert re.search(r'name="US" value="asin"[^>]* checked', page) and re.search(
+        r'name="MX" value="sku"[^>]* checked', page
+    )
+    assert counts() == (0, 0, 0)
+
+
+def test_a_step_that_was_not_reached_leads_back_to_the_one_to_do_first(support, world):
+    base = begun(support)
+    assert support.post(base + "account/", {"go": "products"})["Location"] == base + "products/"
+    assert support.get(base + "products/")["Location"] == base + "account/"
+    assert support.post(base + "account/", typed() | {"go": "nowhere"})["Location"] == base + "sources/"
+
+
+def test_the_first_button_of_each_form_goes_on(support, world):
+    """What the Enter key presses."""
+    base = verified(support)
+    ticked(support, base, "US")
+    for name in ("account", "sources", "products"):
+        page = support.get(f"{base}{name}/").content.decode()
+        first = re.search(r'<button type="submit" form="step"[^>]*>', page)[0]
+        assert "name=" not in first and page.index(first) < page.index('name="go"')
+
+
+def test_a_token_amazon_refused_is_not_kept_nor_offered(support, world):
+    base = begun(support)
+    page = support.post(base + "account/", typed(token="Atzr|unknown")).content.decode()
+    assert "Amazon refuses this authorisation token" in page and "A token is kept" not in page
+    assert "A token is kept" not in support.get(base + "account/").content.decode()
+
+
+def test_a_token_waits_while_amazon_is_busy(support, world):
+    world.faults.arm("getMarketplaceParticipations", "503")
+    base = begun(support)
+    support.post(base + "account/", typed())
+    assert "A token is kept" in support.get(base + "account/").content.decode()
+    assert support.post(base + "account/", typed(token=""))["Location"] == base + "sources/"
+
+
+def test_r1_a_plan_amazon_does_not_tell_is_declared_by_a_tick(support, world):
+    base = verified(support, scenarios.NO_PII_ROLE)
+    assert "Ask the seller and tick this" in sentences(support.post(base + "sources/", {"sources": ["US"]}))
+    answer = support.post(base + "sources/", {"sources": ["US"], "professional": "on"})
+    assert answer["Location"] == base + "products/"
+
+
 def test_a_refused_last_step_keeps_what_was_chosen(support, world):
     base = verified(support)
     last = ticked(support, base, "US", "CA")
@@ -239,7 +298,7 @@ def test_r6_a_second_connection_leads_to_the_account_names_its_stores_and_saves_
     before = counts()
     answer = support.post(begun(support) + "account/", typed(), follow=True)
     page = answer.content.decode()
-    assert answer.redirect_chain[-1][0] == reverse("admin:stores_amazonaccount_change", args=[account.pk])
+    assert answer.redirect_chain[-1][0].startswith(reverse("admin:stores_amazonaccount_change", args=[account.pk]))
     assert "is already connected" in page and account.stores.get().name in page
     assert counts() == before
 

@@ -125,7 +125,10 @@ def test_a_renewed_token_resumes_the_account_and_keeps_stores_and_cursor(client,
         ("Atzr|wrong", "Amazon refuses this authorisation token"),
         ("amzn.mws.1", "This is an MWS token"),
         (scenarios.EU.refresh_token, "no marketplace of the chosen region"),
-        (scenarios.STANDALONE_CA.refresh_token, "does not belong to this token"),
+        (
+            scenarios.STANDALONE_CA.refresh_token,
+            "This token is another seller&#x27;s. Paste one of seller A1SIMNASELLER1",
+        ),
     ],
 )
 def test_a_wrong_token_leaves_the_old_one(client, world, token, sentence):

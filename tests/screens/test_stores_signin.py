@@ -79,6 +79,17 @@ def test_a_seller_signs_in_and_the_order_sources_are_next(support, world, settin
     assert account.refresh_token in world.tokens.refresh and account.refresh_token != scenarios.NA.refresh_token
 
 
+def test_signing_in_as_another_seller_than_the_one_typed_is_refused(support, world):
+    base = begun(support, "CA")
+    answer = support.post(
+        f"{base}account/",
+        {"new_merchant": "Maple Lane", "seller_id": scenarios.STANDALONE_CA.seller_id, "how": "sign_in"},
+    )
+    answer = support.get(coming_back(world, sent(answer["Location"])["state"], scenarios.NO_PII_ROLE), follow=True)
+    assert f"You typed seller {scenarios.STANDALONE_CA.seller_id}, but signed in as seller" in told(answer)
+    assert f'value="{scenarios.STANDALONE_CA.seller_id}"' in answer.content.decode()
+
+
 def test_a_draft_application_says_so_and_a_registered_address_is_used_as_it_is(support, world, settings):
     settings.SPAPI_APPLICATION_DRAFT = True
     settings.SPAPI_REDIRECT_URI = "https://orderhub.example/back/"
