@@ -93,6 +93,7 @@ def board_for(user, *, now: datetime) -> Board:
         zones = deadlines.zones()
         counts = _order_counts(now, zones)
         cards += _order_cards(counts)
+        cards += _address_card(counts) if user.has_perm("orders.change_order") else []
         bars = _bars(counts, now)
     if user.has_perm("shipments.view_shipmentnotification"):
         cards += _notice_cards()
@@ -126,6 +127,7 @@ def _order_counts(now: datetime, zones: list[str]) -> dict[str, int]:
     wanted |= {
         "cancel": filters.KindFilter.conditions["cancel"],
         "hold": filters.TABS["hold"][1],
+        "roman": filters.KindFilter.conditions["roman"],
         "soon": filters.due_soon(now) & filters.open_orders(),
         "overdue": filters.overdue(now),
     }
@@ -144,6 +146,12 @@ def _order_cards(counts: dict[str, int]) -> list[Card]:
         ("overdue", _("Overdue erasures"), "?privacy=overdue", "bad"),
     )
     return [_card(counts[name], title, "orders_order", query, level) for name, title, query, level in rows]
+
+
+def _address_card(counts: dict[str, int]) -> list[Card]:
+    """Made only where orders are on hold for it: most installations never have one."""
+    title = _("Addresses to write in Roman characters")
+    return [_card(counts["roman"], title, "orders_order", "?kind=roman", "warn")] if counts["roman"] else []
 
 
 def _bars(counts: dict[str, int], now: datetime) -> list[Bar]:

@@ -254,10 +254,10 @@ class OrderAdmin(ReadOnlyAdmin):
         """Errors are shown beside the fields, with what was typed; the address itself is in no message."""
         order = get_object_or_404(self.get_queryset(request), pk=pk)
         self._allow(persons.may_romanise(request.user, order))
-        typed = {twin: request.POST.get(twin, "") for twin in persons.ROMAN}
+        typed, waited = {twin: request.POST.get(twin, "") for twin in persons.ROMAN}, deciding.held_for_address(order)
         try:
             roman.write(order, typed, by=request.user, now=clock.now())
-            self._tell(request, order, _now("The address in Roman characters is saved."), messages.SUCCESS)
+            self._tell(request, order, _saved(released=waited), messages.SUCCESS)
         except roman.NotRoman as error:
             return self._page(request, order, typed=typed, wrong=error.fields)
         except RuleViolation as error:
@@ -282,6 +282,12 @@ class OrderAdmin(ReadOnlyAdmin):
         except RuleViolation as error:
             self._tell(request, order, str(error), messages.ERROR)
         return HttpResponseRedirect(reverse("admin:orders_order_change", args=[order.pk]))
+
+
+def _saved(*, released: bool) -> str:
+    if released:
+        return _now("The address in Roman characters is saved, and the order is released from hold.")
+    return _now("The address in Roman characters is saved.")
 
 
 def _identifier(item: OrderItem, order: Order) -> str:

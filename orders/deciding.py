@@ -10,10 +10,12 @@ from orderhub.errors import RuleViolation
 from orders.models import Order, OrderEvent
 from orders.models.order import CANCEL_HOLD
 
+ADDRESS_HOLD = gettext_noop("Address to be written in Roman characters")
 # Reasons are chosen, not typed: a typed one could name a person, and holds are not erased. Stored in English.
 HOLD_REASONS = {
     "check": gettext_noop("To be checked"),
     "address": gettext_noop("Address to be checked"),
+    "roman": ADDRESS_HOLD,
     "stock": gettext_noop("Out of stock"),
     "buyer": gettext_noop("Waiting for the buyer's answer"),
     "payment": gettext_noop("Payment to be checked"),
@@ -42,6 +44,17 @@ def release(order: Order, *, by, now: datetime) -> None:
 def held_for_cancellation(order: Order) -> bool:
     """Whether somebody answered "do not send" and the order waits to be cancelled at Amazon."""
     return order.status == Order.Status.ON_HOLD and order.hold_reason == CANCEL_HOLD
+
+
+def held_for_address(order: Order) -> bool:
+    """Whether it waits for its address to be written in Roman characters."""
+    return order.status == Order.Status.ON_HOLD and order.hold_reason == ADDRESS_HOLD
+
+
+def address_is_written(order: Order, *, by, now: datetime) -> None:
+    """End the wait for an address in Roman characters; an order held for another reason, or not held, stays as it is."""
+    if held_for_address(order):
+        release(order, by=by, now=now)
 
 
 def answer_cancellation(order: Order, *, ship_anyway: bool, by, now: datetime) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import pgettext_lazy
 
 from orderhub import clock
 from orderhub.lists import ChoiceFilter
-from orders import deadlines
+from orders import deadlines, deciding
 from orders.models import Order, SkippedOrder
 from privacy.erasure import ALARM_AFTER
 from stores.models import Store
@@ -98,6 +98,7 @@ class KindFilter(ChoiceFilter):
     title, parameter_name = _("kind"), "kind"
     conditions = {
         "cancel": Q(cancel_requested_at__isnull=False) & ~Q(status__in=[Status.SHIPPED, Status.CANCELLED]),
+        "roman": Q(status=Status.ON_HOLD, hold_reason=deciding.ADDRESS_HOLD, pii_state__in=LIVE),
         "business": Q(is_business=True),
         "prime": Q(is_prime=True),
         "gift": Q(is_gift=True),
@@ -106,6 +107,7 @@ class KindFilter(ChoiceFilter):
     def lookups(self, request, model_admin):
         return [
             ("cancel", _("buyer asks to cancel")),
+            ("roman", _("address to write in Roman characters")),
             ("business", _("business")),
             ("prime", _("Prime")),
             ("gift", _("gift")),

@@ -17,6 +17,7 @@ SHIP_TO = (
     "country", "phone", "delivery_instructions", "gift_message",
 )  # fmt: skip
 ROMAN = tuple(roman.TWINS.values())
+FOR_LABEL = (*roman.TWINS, "district", "postal_code", "country")
 BUYER = ("buyer_name", "buyer_username", "buyer_email", "buyer_company", "purchase_order_number", "buyer_notes")
 LANGUAGES = {"JP": "ja", "CN": "zh-Hans", "TW": "zh-Hant", "HK": "zh-Hant", "KR": "ko"}  # for fonts and screen readers
 ALWAYS_NAMED = frozenset({"recipient_name", "street1", "phone", "buyer_name", "buyer_email"})
@@ -24,7 +25,7 @@ ALWAYS_NAMED = frozenset({"recipient_name", "street1", "phone", "buyer_name", "b
 
 @dataclass(frozen=True, repr=False)  # no repr: values would reach tracebacks
 class Panel:
-    """Labels and values ready to be shown. `roman`: the address in Roman characters, where somebody wrote it.
+    """Labels and values ready to be shown. `roman`: the address as labels have it, where somebody wrote it.
 
     `note`: why less is shown than the order may have, or ''.
     """
@@ -49,7 +50,7 @@ def panel_for(user, order: Order, *, what: str = "order page") -> Panel:
     if person.holds_anything:
         access.log_view(user, order.pk, what=what)
     note = "" if person.holds_anything else _("Amazon has not sent a name or address for this order.")
-    return Panel(_plain(person, SHIP_TO), _plain(person, BUYER), note, _plain(person, ROMAN))
+    return Panel(_plain(person, SHIP_TO), _plain(person, BUYER), note, _for_label(person))
 
 
 @dataclass(frozen=True, repr=False)
@@ -106,6 +107,15 @@ def _label(name: str) -> str:
 
 def _plain(person: OrderPersonalData, names: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(_label(name), getattr(person, name)) for name in names if getattr(person, name)]
+
+
+def _for_label(person: OrderPersonalData) -> list[tuple[str, str]]:
+    """The whole address in Roman characters, also what needed no other spelling; nothing where nobody wrote any of it."""
+    if not any(getattr(person, twin) for twin in ROMAN):
+        return []
+    told = roman.ship_to(person)
+    shown = [(_label(name), told[name.removeprefix("recipient_")]) for name in FOR_LABEL]
+    return [(label, text) for label, text in shown if text and roman.is_roman(text)]
 
 
 def _by_amazon(person: OrderPersonalData, names: tuple[str, ...]) -> list[tuple[str, str]]:

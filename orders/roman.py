@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
+from orders import deciding
 from orders.models import Order, OrderEvent, OrderPersonalData
 
 TWINS = {
@@ -100,25 +101,30 @@ def forget(person: OrderPersonalData) -> bool:
 def write(order: Order, values: Mapping[str, str], *, by, now: datetime) -> None:
     """Set all twins, by their names; one that is not in `values` is emptied. Safe to repeat: no second line is added.
 
-    NotRoman with a sentence a field; RuleViolation for an order that is closed, erased or shipped by Amazon. Locks
-    order, then person, as an import does, so that neither an import nor an erasure comes in between.
+    An order on hold until it is written is released. NotRoman with a sentence a field; RuleViolation for an order that
+    is closed, erased or shipped by Amazon. Locks order, then person, as an import does, so that neither an import nor
+    an erasure comes in between.
     """
     with transaction.atomic():
-        person = _locked(order)
+        here, person = _locked(order)
         twins = {twin: tidy(values.get(twin, "")) for twin in TWINS.values()}
         wrong = _check(person, twins)
         if wrong:
             raise NotRoman(wrong)
-        if all(getattr(person, name) == text for name, text in twins.items()):
-            return
-        if not OrderPersonalData.objects.filter(pk=order.pk, marker="").update(**twins):
-            raise RuleViolation(_erased(order))
-        Order.objects.filter(pk=order.pk, pii_state=Order.PiiState.NONE).update(pii_state=Order.PiiState.PRESENT)
-        OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.ROMANISED, at=now, actor=by)
+        if any(getattr(person, name) != text for name, text in twins.items()):
+            _store(order, twins, by=by, now=now)
+        deciding.address_is_written(here, by=by, now=now)
     order.refresh_from_db()
 
 
-def _locked(order: Order) -> OrderPersonalData:
+def _store(order: Order, twins: dict[str, str], *, by, now: datetime) -> None:
+    if not OrderPersonalData.objects.filter(pk=order.pk, marker="").update(**twins):
+        raise RuleViolation(_erased(order))
+    Order.objects.filter(pk=order.pk, pii_state=Order.PiiState.NONE).update(pii_state=Order.PiiState.PRESENT)
+    OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.ROMANISED, at=now, actor=by)
+
+
+def _locked(order: Order) -> tuple[Order, OrderPersonalData]:
     here = Order.objects.select_for_update().get(pk=order.pk)
     if here.by_amazon:
         raise RuleViolation(_("Amazon ships order %(number)s: there is no address to write.") % _number(order))
@@ -129,7 +135,7 @@ def _locked(order: Order) -> OrderPersonalData:
         raise RuleViolation(_erased(order))
     if not here.is_open:
         raise RuleViolation(_("Order %(number)s is closed: no label will be made for it.") % _number(order))
-    return person
+    return here, person
 
 
 def tidy(text: str) -> str:

@@ -35,6 +35,7 @@ def page(user, order: Order, *, typed: Mapping[str, str] | None = None, wrong: M
     items = list(order.items.all())
     notices = list(order.notifications.select_related("shipment"))
     waits_for_cancellation = deciding.held_for_cancellation(order)
+    roman = persons.roman_for(user, order, typed=typed, wrong=wrong)
     return {
         "order": order,
         "badges": badges(order),
@@ -43,7 +44,7 @@ def page(user, order: Order, *, typed: Mapping[str, str] | None = None, wrong: M
         "service_level": dict(Order.ServiceLevel.choices).get(order.service_level, order.service_level),
         "totals": _totals(order),
         "person": persons.panel_for(user, order),
-        "roman": persons.roman_for(user, order, typed=typed, wrong=wrong),
+        "roman": roman,
         "erasure": erasurewords.of(order, now=now),
         "events": timeline.entries(order),
         "shipments": list(order.shipments.prefetch_related("labels")),
@@ -52,9 +53,14 @@ def page(user, order: Order, *, typed: Mapping[str, str] | None = None, wrong: M
         "refusal": order.why_not_shippable(),
         "asks_to_cancel": bool(order.cancel_requested_at) and order.is_open and not waits_for_cancellation,
         "waits_for_cancellation": waits_for_cancellation,
+        "waits_for_address": roman.needed and deciding.held_for_address(order),
         "may_decide": user.has_perm("orders.change_order"),
         "may_hold": user.has_perm("orders.hold_order"),
-        "hold_reasons": [(code, _(text)) for code, text in deciding.HOLD_REASONS.items()],
+        "hold_reasons": [
+            (code, _(text))
+            for code, text in deciding.HOLD_REASONS.items()
+            if roman.needed or text != deciding.ADDRESS_HOLD
+        ],
         "hold_reason": _(order.hold_reason) if order.hold_reason else "",
         "status_is_mapped": _is_mapped(order),
     }

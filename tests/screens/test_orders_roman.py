@@ -18,6 +18,8 @@ pytestmark = pytest.mark.django_db
 SHIP = reverse("admin:shipments_ship")
 TITLE = "Address in Roman characters"
 NEEDED = "no label can be made yet"
+UNLABELLED = "Ship without a label"
+WAITS = "Address to be written in Roman characters"
 MAY_WRITE = {access.SUPPORT}
 ORIGINALS = [value for name, value in KANJI.items() if name not in {"postal_code", "country"}]
 
@@ -135,12 +137,23 @@ def test_once_saved_both_addresses_are_shown_and_it_can_be_edited(client, suppor
     order = make_order(person=KANJI)
     html = client.post(_url(order), ROMAN, follow=True).content.decode()
     assert f"{order.order_number}: The address in Roman characters is saved." in html
-    assert NEEDED not in html and "<details>" in html and "can only be sent with" not in html
+    assert NEEDED not in html and "<details>" in html and "Ship this order" in html and UNLABELLED not in html
     right = html.partition('id="to-title"')[2].partition("</section>")[0]
     assert [value for value in (*ORIGINALS, *ROMAN.values()) if value not in right] == []
+    for_label = right.partition("for the label")[2]
+    assert KANJI["postal_code"] in for_label and ">JP</dd>" in for_label
+    assert not [value for value in ORIGINALS if value in for_label]
     assert f'Address written in Roman characters <span class="oh-quiet">by {support.username}</span>' in html
     html = client.post(_url(order), ROMAN | {"romanised_name": "Hinano T."}, follow=True).content.decode()
     assert 'value="Hinano T."' in html
+
+
+def test_the_address_for_the_label_holds_what_carriers_could_read_already(client, support):
+    order = make_order(person=KANJI | {"street1": "３-13-16", "district": "Chuo", "phone": "03-0000-0101"})
+    client.post(_url(order), ROMAN | {"romanised_street1": ""})
+    for_label = _html(client, order).partition("In Roman characters, for the label")[2].partition("</section>")[0]
+    assert ">3-13-16</dd>" in for_label and ">Chuo</dd>" in for_label
+    assert "romanised_street1" not in for_label and "<dt>Street</dt>" in for_label
 
 
 def test_errors_stand_at_their_fields_with_what_was_typed(client, support):
@@ -231,7 +244,7 @@ def test_r17_each_row_says_so_before_anything_is_typed(client, noon, role):
     assert html.count("is not in Roman characters.") == 1
     assert f"The address of order {kanji.order_number} is not in Roman characters." in html
     assert ("Fill in the address" in html) == (role in MAY_WRITE) == ("Support fills it in." not in html)
-    assert (f'href="{_page(kanji)}#roman"' in html) == (role in MAY_WRITE)
+    assert (f'href="{_page(kanji)}#roman" target="_blank" rel="noopener"' in html) == (role in MAY_WRITE)
     shown = {KANJI["city"]}  # the place is told on the form, the person is not
     assert not [value for value in ORIGINALS if value in html and value not in shown]
     assert not AccessLog.objects.exists()
@@ -258,10 +271,127 @@ def test_r17_once_filled_in_the_note_is_gone_and_the_label_is_made(client, suppo
     assert Label.objects.get().shipment.order_id == order.pk
 
 
-def test_the_order_page_says_beside_its_form_that_a_label_must_wait(client, support):
+def _ship_panel(client, order) -> str:
+    return _html(client, order).partition('id="ship-title"')[2].partition("</section>")[0]
+
+
+@pytest.mark.parametrize("role", [access.SUPPORT, access.WAREHOUSE])
+def test_r17_before_the_address_is_written_the_order_page_ships_without_a_label_only(client, noon, role):
     order = make_order(person=KANJI)
-    assert "it can only be sent with “no label” ticked" in _html(client, order)
-    assert "it can only be sent with" not in _html(client, make_shipment(make_order(order.store)).order)
+    client.force_login(make_user(role))
+    panel = _ship_panel(client, order)
+    assert ("Write the address in Roman characters first" in panel) == (role in MAY_WRITE)
+    assert ("Support writes the address in Roman characters first" in panel) == (role not in MAY_WRITE)
+    before, _details, fields = panel.partition("<details>")
+    assert f"<summary>{UNLABELLED}</summary>" in fields and "<input" not in before and "Ship this order<" not in fields
+    assert f'<input type="hidden" name="o{order.pk}-no_label" value="on">' in fields and "checkbox" not in fields
+
+
+def test_r17_what_that_form_sends_leaves_without_a_label_and_a_slip_keeps_the_choice(client, support):
+    order = make_order(person=KANJI)
+    html = client.post(_ship(order), _typed(order, no_label="on", tracking_number="")).content.decode()
+    assert "Type the tracking number of order" in html and f'id="id_o{order.pk}-no_label" checked' in html
+    client.post(_ship(order), _typed(order, no_label="on"))
+    assert (Shipment.objects.count(), Label.objects.count()) == (1, 0)
+
+
+def test_orders_that_need_no_roman_address_keep_the_usual_form(client, support):
+    order = make_order()
+    panel = _ship_panel(client, order)
+    assert "Ship this order<" in panel and 'type="checkbox"' in panel and UNLABELLED not in panel
+    assert UNLABELLED not in _ship_panel(client, make_shipment(make_order(order.store)).order)
+
+
+# ---- waiting for it
+
+
+def _hold(order) -> str:
+    return reverse("admin:orders_order_hold", args=[order.pk])
+
+
+def _roman_panel(client, order) -> str:
+    return _html(client, order).partition('id="roman"')[2].partition("</section>")[0]
+
+
+@pytest.mark.parametrize("role", list(access.ROLES))
+def test_those_who_cannot_write_it_hold_the_order_until_it_is_written(client, noon, role):
+    order = make_order(person=KANJI)
+    client.force_login(make_user(role))
+    offered = _hold(order) in _roman_panel(client, order)
+    assert offered == (role in {access.WAREHOUSE, access.SUCCESS})
+    if offered:
+        html = client.post(_hold(order), {"reason": "roman"}, follow=True).content.decode()
+        order.refresh_from_db()
+        assert (order.status, order.hold_reason) == ("on_hold", WAITS)
+        assert f"Put on hold ({WAITS})" in html  # on the timeline
+        assert html.count("It is released as soon as the address is written.") == 1
+        assert "Release the hold above first" not in html and _hold(order) not in html
+
+
+def test_the_reason_is_offered_only_where_the_address_needs_it(client, support):
+    store = make_store()
+    assert '<option value="roman">' in _html(client, make_order(store, person=KANJI))
+    assert '<option value="roman">' not in _html(client, make_order(store))
+
+
+def test_an_order_held_for_its_address_is_released_once_it_is_written(client, support):
+    order = make_order(person=KANJI, status="on_hold", hold_reason=WAITS)
+    html = client.post(_url(order), ROMAN | {"romanised_name": ""}).content.decode()
+    order.refresh_from_db()
+    assert order.status == "on_hold" and "Nothing was saved" in html
+    html = client.post(_url(order), ROMAN, follow=True).content.decode()
+    order.refresh_from_db()
+    assert (order.status, order.hold_reason) == ("awaiting_shipment", "")
+    assert "is saved, and the order is released from hold." in html
+    assert list(order.events.order_by("pk").values_list("kind", "actor")) == [
+        ("romanised", support.pk), ("released", support.pk),
+    ]  # fmt: skip
+
+
+def test_an_order_held_for_another_reason_stays_held_once_it_is_written(client, support):
+    order = make_order(person=KANJI, status="on_hold", hold_reason="Out of stock")
+    html = client.post(_url(order), ROMAN, follow=True).content.decode()
+    order.refresh_from_db()
+    assert (order.status, order.hold_reason) == ("on_hold", "Out of stock")
+    assert "The address in Roman characters is saved." in html
+
+
+def test_a_second_save_of_the_same_address_also_ends_the_wait(client, support):
+    order = make_order(person=KANJI | ROMAN, status="on_hold", hold_reason=WAITS)
+    client.post(_url(order), ROMAN)
+    assert Order.objects.get(pk=order.pk).status == "awaiting_shipment"
+    assert list(order.events.values_list("kind", flat=True)) == ["released"]
+
+
+@pytest.mark.parametrize("role", list(access.ROLES))
+def test_the_start_page_counts_them_for_those_who_decide_and_leads_to_them(client, noon, role):
+    store, waits = make_store(), {"person": KANJI, "status": "on_hold", "hold_reason": WAITS}
+    client.force_login(make_user(role))
+    held = make_order(store, status="on_hold", hold_reason="Out of stock", person=KANJI)
+
+    def cards() -> list:
+        board = client.get(reverse("admin:index")).context["board"]
+        return [card for card in board.cards if card.title == "Addresses to write in Roman characters"]
+
+    assert held and cards() == []  # no card where there is no such order
+    waiting = [make_order(store, **waits), make_order(store, **waits)]
+    make_order(store, **waits | {"pii_state": "redacting"})  # nothing is left to be written
+    found = cards()
+    assert bool(found) == (role in {access.SUPPORT, access.SUCCESS})
+    if found:
+        rows = client.get(found[0].url).context["cl"]
+        assert (found[0].count, {row.pk for row in rows.result_list}) == (2, {order.pk for order in waiting})
+
+
+def test_counting_them_takes_no_query_more(client, support, django_assert_max_num_queries):
+    store, counts = make_store(), []
+    for _round in range(2):
+        client.get(reverse("admin:index"))
+        with django_assert_max_num_queries(20) as seen:
+            client.get(reverse("admin:index"))
+        counts.append(len(seen))
+        make_order(store, person=KANJI, status="on_hold", hold_reason=WAITS)
+    assert counts[0] == counts[1]
 
 
 def test_the_form_has_the_same_number_of_queries_for_5_and_25_of_them(client, support, django_assert_max_num_queries):
