@@ -4,8 +4,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.http import HttpResponseRedirect
 from django.urls import reverse
-from django.utils.text import capfirst
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock
@@ -14,6 +13,7 @@ from stores import (
     checklist,
     connecting,
     forms_store,
+    historywords,
     logos,
     marketplaces,
     panels,
@@ -74,6 +74,7 @@ class StoreAdmin(BigCommerceViews, StoreDeeds, admin.ModelAdmin):
     form = forms_store.StoreForm
     inlines = [StatusInline]
     change_form_template = "stores/store_page.html"
+    change_list_template = "stores/store_list.html"
     list_display = ["name", "merchant", "source", "account", "state", "product_identifier", "import_afn"]
     list_select_related = ["merchant", "account"]
     list_filter = ["active", MerchantFilter, "product_identifier"]
@@ -139,14 +140,16 @@ class StoreAdmin(BigCommerceViews, StoreDeeds, admin.ModelAdmin):
         kept = self.get_object(request, str(obj.pk)) if request.method == "POST" else obj
         inline = next((found.formset for found in context["inline_admin_formsets"]), None)
         todo = checklist.items(kept, now=now)
+        link_form = context.get("link_form")
         context |= {
             "store": kept,
             "panels": panels.filled(kept, list(context["adminform"]), inline, now=now),
-            "below": panels.below(request, kept),
+            "below": panels.below(request, kept, link_form),
             "checklist": todo,
-            "left_to_do": sum(not item.done for item in todo),
+            "left_to_do": sum(item.open for item in todo),
             "state": words.store_badge(kept),
             "may_change": self.has_change_permission(request, obj),
+            "link_refused": link_form is not None,
         }
         return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
 
@@ -168,20 +171,19 @@ class StoreAdmin(BigCommerceViews, StoreDeeds, admin.ModelAdmin):
             connecting.read_again(store.account, [store.market.id])
 
     def construct_change_message(self, request, form, formsets, add=False):
-        """Columns by the names our catalogue knows, not by the capitalised labels Django would log."""
-        with override(None):
-            names = {
-                capfirst(str(column.verbose_name)): str(column.verbose_name) for column in Store._meta.concrete_fields
-            }
+        """Fields by the words our catalogue knows, with their section: two sections have a name."""
         told = super().construct_change_message(request, form, formsets, add)
-        for entry in told:
-            changed = entry.get("changed", {})
-            if "name" not in changed and "fields" in changed:
-                changed["fields"] = [names.get(name, name) for name in changed["fields"]]
-        return told
+        rows = [entry for entry in told if "name" in entry.get("changed", {}) or "changed" not in entry]
+        return [*(historywords.changed(*form.changed_data) if form.changed_data else []), *rows]
+
+    def log_change(self, request, obj, message):
+        """A button of the form may be pressed where nothing else changed: that is no entry of its own."""
+        return super().log_change(request, obj, message) if message else None
 
     def response_change(self, request, obj):
+        """The settings are kept; the button that saved them may ask for more."""
         messages.success(request, gettext("The settings are saved."))
+        self.do_more(request, obj)
         return HttpResponseRedirect(reverse("admin:stores_store_change", args=[obj.pk]))
 
     # -- deleting

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from orderhub import clock
 from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
-from stores import customfields, features, forms_store, logos, panels, samples, senders
+from stores import customfields, features, forms_store, historywords, logos, panels, samples, senders
 from stores.models import MAPPED_FIELDS, Store
 
 PAGE = "admin:stores_store_change"
@@ -30,9 +30,7 @@ class StoreDeeds:
         return [
             own("grant", self.grant_view),
             own("custom-fields", self.custom_fields_view),
-            own("sender", self.sender_view),
             own("logo", self.logo_view),
-            own("remove-logo", self.remove_logo_view),
             own("preview", self.preview_view),
             *super().get_urls(),
         ]
@@ -65,8 +63,7 @@ class StoreDeeds:
             self._grant(request, store, form.cleaned_data)
         return self._back(store)
 
-    @staticmethod
-    def _grant(request, store: Store, wish: dict) -> None:
+    def _grant(self, request, store: Store, wish: dict) -> None:
         try:
             record = features.grant(
                 store,
@@ -78,6 +75,7 @@ class StoreDeeds:
         except RuleViolation as error:
             messages.error(request, str(error))
             return
+        self.log_change(request, store, historywords.switched(record.feature, record.enabled))
         text = gettext("%(feature)s: enabled.") if record.enabled else gettext("%(feature)s: disabled.")
         messages.success(request, text % {"feature": record.get_feature_display().capitalize()})
 
@@ -99,25 +97,47 @@ class StoreDeeds:
             messages.error(request, str(error))
         else:
             messages.success(request, gettext("The custom fields are mapped."))
-            words = [name.replace("_", " ") for name in MAPPED_FIELDS]  # their names, translated when they are read
-            self.log_change(request, store, [{"changed": {"fields": words}}])
+            self.log_change(request, store, historywords.changed(*MAPPED_FIELDS))
         return self._back(store)
 
-    # -- sender
+    # -- buttons of the form: its settings are saved first, so nothing typed is lost
 
-    @post_only(PAGE)
-    def sender_view(self, request, object_id):
-        store = self._store(request, object_id, "stores.change_store")
-        if not store.account_id:
-            raise Http404
+    def do_more(self, request, store: Store) -> None:
+        """What the pressed button asks for besides saving: the sender confirmed or not any more, the logo removed."""
+        deed = request.POST.get("deed")
+        if deed == "remove-logo":
+            self._remove_logo(request, store)
+        elif deed == "confirm-sender" and store.account_id:
+            self._confirm_sender(request, store)
+        elif deed == "withdraw-sender" and store.account_id:
+            self._withdraw_sender(request, store)
+
+    def _confirm_sender(self, request, store: Store) -> None:
+        """The address on the screen: the one typed, else the one the button named, which may have changed since."""
+        address = store.brand_from_email or request.POST.get("shown_sender", "")
         try:
-            senders.confirm_sender(store, request.POST.get("address", ""), by=request.user, now=clock.now())
+            senders.confirm_sender(store, address, by=request.user, now=clock.now())
         except RuleViolation as error:
             messages.error(request, str(error))
-        else:
-            messages.success(request, gettext("Kept: this address is an approved sender."))
-            self.log_change(request, store, [{"changed": {"fields": ["approved sender"]}}])
-        return self._back(store)
+            return
+        messages.success(request, gettext("Kept: %(address)s is an approved sender.") % {"address": address})
+        self.log_change(request, store, historywords.changed("approved_sender"))
+
+    def _withdraw_sender(self, request, store: Store) -> None:
+        senders.forget_confirmation(store)
+        text = gettext(
+            "The confirmation is withdrawn: no mail with a return label is sent until a sender is confirmed."
+        )
+        messages.success(request, text)
+        self.log_change(request, store, historywords.changed("approved_sender"))
+
+    def _remove_logo(self, request, store: Store) -> None:
+        """A picture chosen at the same time has replaced the one that was to go; it stays."""
+        if request.FILES.get("logo") or not store.brand_logo:
+            return
+        logos.remove(store)
+        messages.success(request, gettext("The logo is removed."))
+        self.log_change(request, store, historywords.changed("logo"))
 
     # -- logo
 
@@ -133,15 +153,6 @@ class StoreDeeds:
             raise Http404 from None
         headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": 'inline; filename="logo.png"'}
         return HttpResponse(drawn, content_type="image/png", headers=headers)
-
-    @post_only(PAGE)
-    def remove_logo_view(self, request, object_id):
-        store = self._store(request, object_id, "stores.change_store")
-        if store.brand_logo:
-            logos.remove(store)
-            self.log_change(request, store, [{"changed": {"fields": ["logo"]}}])
-        messages.success(request, gettext("The logo is removed."))
-        return self._back(store)
 
     # -- preview
 

@@ -15,11 +15,20 @@ SHIP_FROM_NEEDED = ("street1", "city", "country")
 
 @dataclass(frozen=True)
 class Item:
-    """One thing to do. `link`: where it is done; a section of the store's page or another page."""
+    """One thing to do. `link`: where it is done; a section of the store's page or another page.
+
+    `known` is false where only time can tell: nobody has anything to do about it yet.
+    """
 
     text: str
     done: bool
     link: str
+    known: bool = True
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody has to do it."""
+        return self.known and not self.done
 
 
 def items(store: Store, *, now: datetime) -> list[Item]:
@@ -43,11 +52,12 @@ def _of_amazon(store: Store, now: datetime) -> list[Item]:
     page = reverse("admin:stores_amazonaccount_change", args=[account.pk])
     orders = f"{reverse('admin:orders_order_changelist')}?store={store.pk}"
     works = account.status == AmazonAccount.Status.ACTIVE and account.days_left(now) > EXPIRY_WARNING_DAYS
+    has_orders = store.orders.exists()
     found = [
         Item(_("Sender approved in Seller Central"), store.sender_approved, "#sender"),
         Item(_("The account works and is authorised for more than 30 days"), works, page),
-        Item(_("Amazon sends names and addresses"), account.has_pii_role, page),
-        Item(_("The first orders have come"), store.orders.exists(), orders),
+        _names_come(account, page, known=has_orders),
+        Item(_("The first orders have come"), has_orders, orders),
     ]
     if store.marketplace == marketplaces.JAPAN:
         found.append(Item(_("Amazon.co.jp enabled by customer success"), store.japan_enabled, "#features"))
@@ -56,6 +66,18 @@ def _of_amazon(store: Store, now: datetime) -> list[Item]:
     if store.linked_store is not None:
         found.append(Item(_("The BigCommerce link works"), _link_works(store), "#bigcommerce"))
     return found
+
+
+def _names_come(account: AmazonAccount, page: str, *, known: bool) -> Item:
+    """Only an order shows whether Amazon sends what its role allows."""
+    if not known:
+        return Item(
+            _("Amazon sends names and addresses: known once the first order has come"), False, page, known=False
+        )
+    if account.has_pii_role:
+        return Item(_("Amazon sends names and addresses"), True, page)
+    text = _("Amazon sends no names and addresses: ask Amazon for the role Direct-to-Consumer Delivery (Restricted)")
+    return Item(text, False, page)
 
 
 def _link_works(store: Store) -> bool:

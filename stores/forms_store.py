@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orderhub.errors import RuleViolation
 from orderhub.validators import one_line
-from stores import logos, statusmap
+from stores import countries, logos, statusmap
 from stores.models import (
     MAPPED_FIELDS,
     MOST_DELAY_MINUTES,
@@ -20,13 +20,16 @@ from stores.models import (
     Store,
 )
 
+LEAST_DIGITS = 5  # of a phone number
 MOST_STATUSES = 100  # a form of more would be refused as too large
 SHIP_FROM_LINES = [  # the parts of an address as labels name them, as they stand on the page
     ("name", "company"),
-    ("street1", "street2", "street3"),
+    ("street1",),
+    ("street2", "street3"),
     ("postal_code", "city"),
     ("state", "country", "phone"),
 ]
+SAME_NAME = _("This merchant has another store of this name. Choose a name that tells them apart.")
 SHIP_FROM = [part for line in SHIP_FROM_LINES for part in line]
 
 
@@ -39,6 +42,14 @@ def _text(label, max_length: int, **given) -> forms.CharField:
     return forms.CharField(
         label=label, required=False, max_length=max_length, widget=widget, validators=[one_line], **given
     )
+
+
+def focus_mistake(form: forms.BaseForm, names: list[str]) -> bool:
+    """Put the cursor into the first of these fields that was refused; False where none was."""
+    wrong = next((name for name in names if name in form.errors), None)
+    if wrong is not None:
+        form.fields[wrong].widget.attrs["autofocus"] = True
+    return wrong is not None
 
 
 class GrantForm(forms.Form):
@@ -88,7 +99,7 @@ class StoreForm(forms.ModelForm):
     ship_from_postal_code = _text(_("Postcode"), 20)
     ship_from_city = _text(_("City"), 80)
     ship_from_state = _text(_("State or region"), 80)
-    ship_from_country = _text(_("Country code"), 2, help_text=_("Two letters, such as US or FR."))
+    ship_from_country = _text(_("Country code"), 40, help_text=_("Two letters, such as US or FR."))
     ship_from_phone = _text(_("Phone"), 40)
     brand_site = forms.URLField(
         label=_("web site"), required=False, max_length=200, assume_scheme="https", widget=forms.URLInput(attrs=_off())
@@ -135,11 +146,25 @@ class StoreForm(forms.ModelForm):
             if f"ship_from_{part}" in self.fields:
                 self.fields[f"ship_from_{part}"].initial = known.get(part, "")
 
+    def clean_name(self) -> str:
+        name = self.cleaned_data["name"]
+        others = Store.objects.filter(merchant=self.instance.merchant_id).exclude(pk=self.instance.pk)
+        if name != self.instance.name and others.filter(name__iexact=name).exists():
+            raise forms.ValidationError(SAME_NAME)
+        return name
+
     def clean_ship_from_country(self) -> str:
-        code = self.cleaned_data["ship_from_country"].upper()
-        if code and not (len(code) == 2 and code.isascii() and code.isalpha()):
-            raise forms.ValidationError(_("Type the two letters of the country, such as US or FR."))
+        typed = self.cleaned_data["ship_from_country"]
+        code = typed.upper() if typed.isascii() else typed  # ß would become SS, South Sudan
+        if code and code not in countries.CODES:
+            raise forms.ValidationError(_("Type the two letters of the country, such as US, GB or FR."))
         return code
+
+    def clean_ship_from_phone(self) -> str:
+        phone = self.cleaned_data["ship_from_phone"]
+        if phone and sum(letter.isdigit() for letter in phone) < LEAST_DIGITS:
+            raise forms.ValidationError(_("A phone number has at least 5 digits."))
+        return phone
 
     def clean_brand_site(self) -> str:
         site = self.cleaned_data["brand_site"]

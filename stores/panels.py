@@ -1,10 +1,9 @@
 """The sections of a store's page: what each is for, and what it shows besides fields of the form.
 
-A section is a Panel. Those of FORM hold fields and are saved together; those of BELOW do something of their own, each
-by a function that returns its Panel, or None where the store has none.
+A section is a Panel. Those of FORM hold fields and are saved together; those below do something of their own, each
+by a function that returns its Panel, or None where the store has none. Those stand in below().
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -96,10 +95,21 @@ def filled(store: Store, fieldsets: list[Fieldset], formset, *, now: datetime) -
     if store.account_id:
         facts["sender"] = sender_facts(store)
         facts["notification"] = {"forecast": forecast(store, now=now), "usual": usual_delays()}
-    return [
+    found = [
         replace(panel, fieldset=fieldset, facts=facts.get(panel.key, {}))
         for panel, fieldset in zip(of_form(store), fieldsets, strict=True)
     ]
+    _focus_first_mistake(found, formset)
+    return found
+
+
+def _focus_first_mistake(found: list[Panel], formset) -> None:
+    """The page opens at the first field that was refused, as it stands on the page; rows of a table come last."""
+    rows = [*formset.forms] if formset and formset.is_bound else []
+    parts = [(panel.fieldset.form, panel.names) for panel in found]
+    for form, names in [*parts, *((form, list(form.fields)) for form in rows)]:
+        if forms_store.focus_mistake(form, names):
+            return
 
 
 def _stands(formset) -> bool:
@@ -162,12 +172,18 @@ def _features(store: Store) -> list[dict]:
             "enabled": enabled,
             "grants": [grant for grant in grants if grant.feature == feature],
             "clears": _labels(store.mapping) if features.clears_mapping(feature) else [],
-            "form": forms_store.GrantForm(
-                initial={"feature": feature, "enabled": "off" if enabled else "on"}, auto_id=f"{feature}_%s"
-            ),
+            "form": _grant_form(feature, enabled),
         }
         for feature, enabled in states.items()
     ]
+
+
+def _grant_form(feature: FeatureGrant.Feature, enabled: bool) -> forms_store.GrantForm:
+    """The form that turns a feature round; its field is read out with the feature's name, as there are several."""
+    wish = {"feature": feature, "enabled": "off" if enabled else "on"}
+    form = forms_store.GrantForm(initial=wish, auto_id=f"{feature}_%s")
+    form.fields["reason"].widget.attrs["aria-label"] = f"{form.fields['reason'].label}: {feature.label}"
+    return form
 
 
 def _labels(sources: tuple[str, ...]) -> list[str]:
@@ -185,6 +201,7 @@ def custom_fields_panel(request, store: Store) -> Panel | None:
     facts = {
         "enabled": store.custom_fields_enabled,
         "may_map": may_map,
+        "may_grant": access.has_role(request.user, access.SUCCESS),
         "form": forms_store.MappingForm(sources, disabled=not may_map),
         "rows": customfields.preview(store, sources, request.user) if shows else None,
         "unsaved": asked is not None and asked != store.mapping,
@@ -201,8 +218,11 @@ def asked_sources(parameters) -> tuple[str, ...] | None:
     return tuple(source if source in CustomFieldSource.values else "" for source in wanted)
 
 
-def bigcommerce_panel(request, store: Store) -> Panel | None:
-    """The link of an Amazon store to its mirror; of a BigCommerce store, how it is reached."""
+def bigcommerce_panel(request, store: Store, link_form=None) -> Panel | None:
+    """The link of an Amazon store to its mirror; of a BigCommerce store, how it is reached.
+
+    `link_form`: what was chosen and refused, shown again with what is wrong.
+    """
     shop = store if store.platform == Store.Platform.BIGCOMMERCE else store.linked_store
     credentials = getattr(shop, "bigcommerce", None) if shop else None
     if store.platform == Store.Platform.AMAZON:
@@ -212,14 +232,15 @@ def bigcommerce_panel(request, store: Store) -> Panel | None:
     else:
         return None
     may_change = request.user.has_perm("stores.change_store")
-    facts = {"shop": shop, "credentials": credentials, "may_change": may_change} | _mirror_words(credentials)
+    facts = {"shop": shop, "credentials": credentials, "wrong": link_form is not None} | _mirror_words(credentials)
     if store.platform == Store.Platform.AMAZON and may_change:
-        facts["link_form"] = forms_bigcommerce.LinkForm(store=store)
-        facts["has_shops"] = facts["link_form"].fields["shop"].queryset.exists()
+        facts["link_form"] = link_form or forms_bigcommerce.LinkForm(store=store)
+        facts["has_shops"] = facts["wrong"] or facts["link_form"].fields["shop"].queryset.exists()
     elif may_change:
         facts["token_form"] = forms_bigcommerce.ShopTokenForm(auto_id="shop_%s")
     if shop is store:
         facts["linked_from"] = list(store.linked_from.order_by("name"))
+    facts["answered"] = bool(store.linked_mails_off_at or facts.get("linked_from"))  # each link has its answer
     return Panel("bigcommerce", "BigCommerce", purpose, template="stores/store_bigcommerce.html", facts=facts)
 
 
@@ -235,9 +256,11 @@ def _mirror_words(credentials) -> dict:
     }
 
 
-BELOW: list[Callable[..., Panel | None]] = [features_panel, custom_fields_panel, bigcommerce_panel]
-
-
-def below(request, store: Store) -> list[Panel]:
-    """The sections under the form."""
-    return [panel for build in BELOW if (panel := build(request, store))]
+def below(request, store: Store, link_form=None) -> list[Panel]:
+    """The sections under the form. `link_form`: a link that was refused."""
+    found = [
+        features_panel(request, store),
+        custom_fields_panel(request, store),
+        bigcommerce_panel(request, store, link_form),
+    ]
+    return [panel for panel in found if panel]

@@ -31,7 +31,9 @@ def account_badge(account: AmazonAccount) -> str:
 
 
 def store_badge(store: Store) -> str:
-    """Whether the store takes orders in, and if not, whom it waits for."""
+    """Whether the store takes orders in, and if not, whom it waits for. Asks for its account: read both at once."""
+    if store.active and store.account and store.account.status != AmazonAccount.Status.ACTIVE:
+        return badge(gettext("import paused"), "warn")
     if store.active:
         return badge(gettext("active"), "ok")
     if store.marketplace == marketplaces.JAPAN and not store.japan_enabled:

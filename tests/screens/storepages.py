@@ -58,6 +58,14 @@ def saved(client, store, **typed) -> Store:
     return Store.objects.get(pk=store.pk)
 
 
+def pressed(client, store, deed: str, **typed) -> str:
+    """Save the form with one of its other buttons, as the page that was just opened would; the page that comes back."""
+    typed.setdefault("shown_sender", store.sender)
+    answer = client.post(f"{page_of_store(store)}change/", settings_of(store, deed=deed, **typed), follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
 def refused(client, store, **typed) -> str:
     """Save the form, which changes nothing; the page says why."""
     before = Store.objects.values().get(pk=store.pk)

@@ -1,6 +1,7 @@
 """BigCommerce on the screens of stores: connected by hash and token, linked with two answers. F15, R21, B08."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_a_store_is_connected_by_hash_and_token_and_its_page_opens(support, worl
     "wrong, sentence",
     [
         ({"store_hash": "https://evil.example/../abcd"}, "4 to 24 small letters and digits"),
-        ({"store_hash": f"{scenarios.SHOP_HASH}\n"}, "4 to 24 small letters and digits"),
+        ({"store_hash": f"{scenarios.SHOP_HASH}\nx"}, "4 to 24 small letters and digits"),
         ({"store_hash": ""}, "Type the store hash"),
         ({"token": ""}, "Paste the access token"),
         ({"token": "wrong"}, "refuses this access token"),
@@ -102,9 +103,10 @@ def test_r21_a_store_is_linked_and_unlinked_on_its_page(support, world):
     assert "Linked: Mirror" in told(answer)
     text = answer.content.decode()
     assert "Amazon is told by: the connector between BigCommerce and Amazon." in text
-    assert not re.search(r'name="mails_off"[^>]* checked', text)  # the tick is somebody's word, each time
+    assert 'name="mails_off"' not in text  # answered for this shop, and there is no other
+    assert "Status mails said to be off: " in text
     assert store.name in support.get(f"{page_of(shop)}change/").content.decode()
-    assert "BigCommerce may mail your Amazon buyers" in text
+    assert '<p class="oh-quiet">BigCommerce may mail your Amazon buyers' in text
     support.post(f"{page_of(store)}link/", {"unlink": "1"})
     store.refresh_from_db()
     assert (store.linked_store, store.amazon_told_by) == (None, "orderhub")
@@ -120,19 +122,75 @@ def test_r21_a_store_is_linked_and_unlinked_on_its_page(support, world):
 )
 def test_r59_a_link_without_its_answers_says_what_is_missing(support, world, change, sentence):
     store, shop = mirrored()
-    answer = support.post(
-        f"{page_of(store)}link/", {k: v for k, v in (answers(shop) | change).items() if v}, follow=True
-    )
-    assert sentence in told(answer)
+    text = linked(support, store, {k: v for k, v in (answers(shop, told_by="connector") | change).items() if v})
+    card = text.partition('id="bigcommerce"')[2]
+    assert sentence in card and " autofocus" in card
+    if "shop" not in change:
+        assert f'<option value="{shop.pk}" selected>' in card
+    if "told_by" not in change:
+        assert re.search(r'value="connector"[^>]* checked', card)
+    assert 'role="alert"' in text and '<a href="#bigcommerce" class="oh-text--bad">' in text
     store.refresh_from_db()
     assert store.linked_store is None
+
+
+def test_r59_the_answer_about_mails_stands_as_long_as_the_shop_does(support, world, noon):
+    store, shop = mirrored()
+    support.post(f"{page_of(store)}link/", answers(shop))
+    Store.objects.update(linked_mails_off_at=noon - timedelta(days=3), linked_mails_off_by=None)
+    assert "Linked: Mirror" in linked(support, store, {"shop": shop.pk, "told_by": "connector"})
+    store.refresh_from_db()
+    kept = (store.amazon_told_by, store.linked_mails_off_at, store.linked_mails_off_by)
+    assert kept == ("connector", noon - timedelta(days=3), None)
+    other = Store.objects.create(merchant=store.merchant, name="Other", platform="bigcommerce")
+    page = support.get(f"{page_of(store)}change/").content.decode()
+    assert re.search(r'name="mails_off"(?![^>]* checked)', page)  # the tick is somebody's word, for each shop
+    text = linked(support, store, {"shop": other.pk, "told_by": "connector"})
+    assert "Turn off the status mails" in text.partition('id="bigcommerce"')[2]
+    store.refresh_from_db()
+    assert store.linked_store == shop
+
+
+def linked(client, store: Store, typed: dict) -> str:
+    answer = client.post(f"{page_of(store)}link/", typed, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_who_comes_from_an_amazon_store_goes_back_to_it(support, world):
+    store = make_store()
+    page = support.get(f"{page_of(store)}change/").content.decode()
+    address = f"{ADD}?store={store.pk}"
+    assert f'href="{address}"' in page
+    text = support.get(address).content.decode()
+    assert f'<option value="{store.merchant_id}" selected>' in text and f'href="{page_of(store)}change/"' in text
+    answer = support.post(address, typed(store.merchant, store_hash=f" {scenarios.SHOP_HASH}\n"))
+    assert answer.url == f"{page_of(store)}change/"
+    assert store.merchant.stores.get(platform="bigcommerce").bigcommerce.store_hash == scenarios.SHOP_HASH
+
+
+@pytest.mark.parametrize("number", ["4711", "x", "", "1%00"])
+def test_another_number_in_the_address_leads_nowhere_else(support, world, number):
+    merchant = make_merchant()
+    assert support.get(f"{ADD}?store={number}").status_code == 200
+    answer = support.post(f"{ADD}?store={number}", typed(merchant))
+    assert answer.url == f"{page_of(merchant.stores.get())}change/"
+
+
+def test_everything_but_the_token_is_kept_after_an_error(support, world):
+    merchant = make_merchant()
+    text = support.post(ADD, typed(merchant, token="wrong", name="Mirror")).content.decode()
+    assert "paste it again" in text and f'<option value="{merchant.pk}" selected>' in text
+    assert 'value="Mirror"' in text and f'value="{scenarios.SHOP_HASH}"' in text and "wrong" not in text
+    assert re.search(r'name="token"[^>]* autofocus', text) and 'role="alert"' in text
+    Store.objects.create(merchant=merchant, name="Mirror", platform="manual")
+    assert "another store of this name" in support.post(ADD, typed(merchant, name="mirror")).content.decode()
 
 
 def test_a_shop_of_another_merchant_cannot_be_chosen(support, world):
     _store, shop = mirrored()
     other = make_store("FR", account=make_account(scenarios.EU))
-    answer = support.post(f"{page_of(other)}link/", answers(shop), follow=True)
-    assert "Select a valid choice" in told(answer)
+    assert "Select a valid choice" in linked(support, other, answers(shop))
     other.refresh_from_db()
     assert other.linked_store is None
 
@@ -162,3 +220,10 @@ def test_the_wrong_kind_of_store_has_no_such_deed(support, world):
     store, shop = mirrored()
     assert support.post(f"{page_of(store)}bigcommerce/", {"token": ""}).status_code == 404
     assert support.post(f"{page_of(shop)}link/", answers(shop)).status_code == 404
+
+
+def test_the_list_of_stores_leads_to_connecting_for_those_who_may(client, noon):
+    for role, shown in (("Support", True), ("Administrator", True)):
+        client.force_login(make_user(role))
+        page = client.get("/admin/stores/store/").content.decode()
+        assert (f'href="{ADD}"' in page, 'href="/admin/stores/amazonaccount/add/"' in page) == (shown, shown)

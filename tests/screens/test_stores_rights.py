@@ -12,11 +12,10 @@ from tests.screens.storepages import CHANGING, ROLES, enable, page_of_store, sav
 
 pytestmark = pytest.mark.django_db
 DEEDS = {
-    "sender": {"address": "service@orderhub.test"},
-    "remove-logo": {},
     "custom-fields": {"custom_field_1": "order_number"},
     "grant": {"feature": "custom_fields", "enabled": "on", "reason": "test"},
 }
+BUTTONS = ["remove-logo", "confirm-sender", "withdraw-sender"]  # of the form: they save it first
 EVIL = '"><script>alert(1)</script>'
 
 
@@ -40,8 +39,18 @@ def test_each_button_is_for_its_roles_whatever_is_posted(client, store, role, de
     sign_in(client, role)
     answer = client.post(f"{page_of_store(store)}{deed}/", DEEDS[deed])
     assert answer.status_code == (302 if role in CHANGING else 403)
-    did = (role in CHANGING and deed == "sender") or (role == "Customer success" and deed == "grant")
+    did = role == "Customer success" and deed == "grant"
     assert (Store.objects.values().get(pk=store.pk) != before) is did
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_buttons_of_the_form_are_for_those_who_may_save_it(client, store, role):
+    sign_in(client, role)
+    for deed, confirmed in (("confirm-sender", "service@orderhub.test"), ("withdraw-sender", "")):
+        given = settings_of(store, deed=deed, shown_sender="service@orderhub.test")
+        answer = client.post(f"{page_of_store(store)}change/", given)
+        assert answer.status_code == (302 if role in CHANGING else 403)
+        assert Store.objects.get().approved_sender == (confirmed if role in CHANGING else "")
 
 
 def test_who_only_reads_sees_every_section_as_text_and_changes_nothing(client, store):
@@ -55,8 +64,10 @@ def test_who_only_reads_sees_every_section_as_text_and_changes_nothing(client, s
     assert "<input" not in main and "<select" not in main and "Save the settings" not in main
     before = Store.objects.values().get(pk=store.pk)
     answers = [client.post(f"{page_of_store(store)}{deed}/", given).status_code for deed, given in DEEDS.items()]
-    answers.append(client.post(f"{page_of_store(store)}change/", settings_of(store, name="X")).status_code)
-    assert answers == [403, 403, 302, 302, 403]  # the two that answer with a sentence of their own
+    for deed in (None, *BUTTONS):
+        given = settings_of(store, name="X", deed=deed, shown_sender="service@orderhub.test")
+        answers.append(client.post(f"{page_of_store(store)}change/", given).status_code)
+    assert answers == [302, 302, 403, 403, 403, 403]  # the first two answer with a sentence of their own
     assert Store.objects.values().get(pk=store.pk) == before
 
 
@@ -106,7 +117,7 @@ def test_b15_get_changes_nothing_on_any_address(support, store):
     assert not RateBucket.objects.exists() and not LogEntry.objects.exists()
 
 
-@pytest.mark.parametrize("address", ["sender", "remove-logo", "custom-fields", "grant", "preview", "logo"])
+@pytest.mark.parametrize("address", ["custom-fields", "grant", "preview", "logo"])
 def test_a_store_that_is_not_there_is_not_found(support, noon, address):
     method = support.get if address in {"preview", "logo"} else support.post
     assert method(f"/admin/stores/store/4711/{address}/").status_code == 404
@@ -132,7 +143,8 @@ def test_a_store_of_another_platform_has_none_of_amazons_sections(client, noon, 
     assert (after.name, after.ship_from, after.brand_phone) == ("Shop 2", {"city": "Annecy"}, "1")
     assert (after.notify_when, after.import_afn) == ("label", False)
     assert client.get(f"{page_of_store(shop)}preview/").status_code == 200
-    assert client.post(f"{page_of_store(shop)}sender/", {"address": shop.sender}).status_code == 404
+    client.post(f"{page_of_store(shop)}change/", settings_of(after, deed="confirm-sender", shown_sender=shop.sender))
+    assert Store.objects.get().approved_sender == ""
 
 
 def test_b05_texts_of_people_and_marketplaces_are_inert_on_the_page_and_its_preview(client, noon):

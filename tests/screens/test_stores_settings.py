@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from privacy.models import AccessLog
-from stores import senders
+from stores import historywords, senders
 from stores.connectors.amazon.client import CONFIRM_SHIPMENT
+from stores.forms_store import StoreForm
 from stores.models import AmazonAccount, MarketplaceStatus, RateBucket, Store
 from stores.simulator import scenarios
 from stores.throttle import AccountThrottle
@@ -24,6 +25,7 @@ from tests.screens.storepages import (
     enable,
     page_of_store,
     picture,
+    pressed,
     refused,
     saved,
     settings_of,
@@ -72,14 +74,14 @@ def test_the_page_needs_neither_inline_style_nor_inline_script(support, store):
 def test_r11_the_checklist_folds_to_one_line_when_all_is_done(support, store, noon):
     assert '<details class="oh-panel oh-todo" id="checklist" open>' in shown(support, store)
     assert "4 things are left to do" in shown(support, store)
+    assert "Not known yet:" in shown(support, store)
     address = {
         "ship_from_name": "Lake",
         "ship_from_street1": "1 Road",
         "ship_from_city": "Annecy",
         "ship_from_country": "FR",
     }
-    saved(support, store, brand_name="Lake", logo=picture(), **address)
-    support.post(f"{page_of_store(store)}sender/", {"address": "service@orderhub.test"})
+    pressed(support, store, "confirm-sender", brand_name="Lake", logo=picture(), **address)
     make_order(store)
     text = shown(support, store)
     assert '<details class="oh-panel oh-todo" id="checklist">' in text and "Everything is set up." in text
@@ -184,6 +186,50 @@ def test_the_page_takes_the_same_queries_whatever_the_store_holds(support, noon)
     assert few <= 24
 
 
+def test_two_stores_of_a_merchant_have_different_names(support, store):
+    other = make_store("CA", account=store.account)
+    for name in (store.name, store.name.upper()):
+        assert "another store of this name" in refused(support, other, name=name)
+    saved(support, make_store("FR", account=make_account(scenarios.EU)), name=store.name)  # another merchant's
+    Store.objects.filter(pk=other.pk).update(name=store.name)
+    saved(support, Store.objects.get(pk=other.pk), brand_phone="+1 555 0100")  # an old one stops nobody
+
+
+def test_a_store_whose_account_does_not_work_says_so_in_lists_and_on_its_page(support, store):
+    address = "/admin/stores/store/"
+    with CaptureQueriesContext(connection) as before:
+        assert "import paused" not in support.get(address).content.decode()
+    AmazonAccount.objects.update(status="revoked")
+    make_store("CA", account=store.account)
+    with CaptureQueriesContext(connection) as after:
+        assert support.get(address).content.decode().count("import paused") == 2
+    assert len(after) == len(before)
+    account_page = f"/admin/stores/amazonaccount/{store.account_id}/change/"
+    for page in (shown(support, store), support.get(account_page).content.decode()):
+        assert '<span class="oh-badge oh-badge--warn">import paused</span>' in page
+    Store.objects.update(active=False)
+    assert "import paused" not in support.get(address).content.decode()
+
+
+def test_a_refused_form_opens_at_its_first_mistake_and_says_so_aloud(support, store):
+    assert "autofocus" not in shown(support, store)
+    wrong = rows(("A", "", None)) | {"ship_from_country": "XX", "brand_site": "ftp://lake.example"}
+    text = refused(support, store, **wrong)
+    assert re.findall(r'<input[^>]*name="([a-z_]+)"[^>]* autofocus', text) == ["brand_site"]
+    assert text.count(" autofocus") == 1 and 'class="oh-note oh-note--bad" role="alert"' in text
+    text = refused(support, store, **rows(("A", "", None)))
+    assert re.findall(r'<select[^>]*name="([a-z_0-9-]+)"[^>]* autofocus', text) == ["status_map-0-status"]
+
+
+def test_the_history_names_the_section_of_each_field(support, store):
+    saved(support, store, ship_from_name="Lake", brand_phone="+1 555 0100")
+    told = LogEntry.objects.get().get_change_message()
+    assert told == "Changed Brand: phone and Ship-from address: name."
+    assert set(StoreForm.base_fields) <= set(historywords.FIELDS)
+    saved(support, Store.objects.get())
+    assert LogEntry.objects.count() == 1  # nothing was changed: nothing is told
+
+
 # -- brand and logo
 
 
@@ -200,7 +246,11 @@ def test_the_page_takes_the_same_queries_whatever_the_store_holds(support, noon)
         ({"brand_from_email": "Lake <a@lake.example>"}, "valid email address"),
         ({"logo": SimpleUploadedFile("logo.png", b"<svg onload='alert(1)'/>")}, "not a PNG, JPEG or WebP picture"),
         ({"logo": SimpleUploadedFile("logo.png", b"")}, "submitted file is empty"),
-        ({"ship_from_country": "FRA"}, "at most 2 characters"),
+        ({"ship_from_country": "FRA"}, "Type the two letters of the country"),
+        ({"ship_from_country": "UK"}, "Type the two letters of the country"),
+        ({"ship_from_country": "ß"}, "Type the two letters of the country"),
+        ({"ship_from_phone": "12 34"}, "at least 5 digits"),
+        ({"ship_from_phone": "none"}, "at least 5 digits"),
     ],
 )  # fmt: skip
 def test_what_buyers_would_see_is_checked(support, store, typed, sentence):
@@ -222,10 +272,29 @@ def test_the_logo_is_kept_shown_and_removed(support, store, django_capture_on_co
     assert Image.open(BytesIO(answer.content)).size == (600, 150)
     assert f'src="{address}"' in shown(support, store) and after.brand_logo.name not in shown(support, store)
     with django_capture_on_commit_callbacks(execute=True):
-        text = support.post(f"{page_of_store(store)}remove-logo/", follow=True).content.decode()
+        text = pressed(support, after, "remove-logo", brand_phone="+33 4 00")
     assert "The logo is removed." in text and address not in text
+    assert Store.objects.get().brand_phone == "+33 4 00"  # what was typed meanwhile is saved with it
     assert support.get(address).status_code == 404
     assert not after.brand_logo.storage.exists(after.brand_logo.name)
+
+
+def test_a_logo_chosen_while_another_is_removed_stays(support, store):
+    before = saved(support, store, logo=picture()).brand_logo.name
+    assert "The logo is removed." not in pressed(support, store, "remove-logo", logo=picture((60, 20)))
+    assert Store.objects.get().brand_logo.name not in {"", before}
+
+
+@pytest.mark.parametrize("deed", ["remove-logo", "confirm-sender", "withdraw-sender"])
+def test_a_button_does_nothing_where_the_form_is_refused(support, store, deed):
+    store = saved(support, store, logo=picture())
+    text = refused(support, store, deed=deed, shown_sender=store.sender, ship_from_country="1!")
+    assert "The settings are saved." not in text and not LogEntry.objects.filter(change_message__contains="approved")
+
+
+def test_the_enter_key_only_saves(support, store):
+    form = shown(support, saved(support, store, logo=picture())).partition('id="store_form"')[2]
+    assert 'name="deed"' not in re.search(r"<button[^>]*>", form)[0]
 
 
 def test_saving_without_a_new_logo_keeps_the_old_one(support, store):
@@ -259,11 +328,37 @@ def test_r61_the_sender_shown_is_confirmed_and_the_page_says_by_whom(support, st
     text = shown(support, store)
     assert "service@orderhub.test" in text and "not confirmed" in text
     assert 'href="https://sellercentral.amazon.com/"' in text
-    answer = support.post(f"{page_of_store(store)}sender/", {"address": "service@orderhub.test"}, follow=True)
-    text = answer.content.decode()
-    assert "Kept: this address is an approved sender." in text and "20 Nov 2026, 12:00 UTC, sofia" in text
-    assert "I have added this address" not in text
-    assert "approved sender" in LogEntry.objects.get(object_id=store.pk).get_change_message()
+    assert "I have added service@orderhub.test in Seller Central" in text
+    text = pressed(support, store, "confirm-sender")
+    assert "Kept: service@orderhub.test is an approved sender." in text and "20 Nov 2026, 12:00 UTC, sofia" in text
+    assert "I have added" not in text
+    entry = LogEntry.objects.get(object_id=store.pk)
+    assert entry.get_change_message() == "Changed Sender of mails: approved sender."
+
+
+def test_r61_what_is_typed_beside_the_button_is_saved_and_is_the_address_that_is_confirmed(support, store):
+    text = pressed(support, store, "confirm-sender", brand_from_email="returns@lake.example", brand_phone="+33 4 00")
+    assert "Kept: returns@lake.example is an approved sender." in text
+    after = Store.objects.get()
+    assert (after.approved_sender, after.brand_phone) == ("returns@lake.example", "+33 4 00")
+
+
+def test_r61_an_address_nobody_saw_is_not_confirmed(support, store, settings):
+    shown_before = store.sender
+    settings.DEFAULT_FROM_EMAIL = "hub@orderhub.test"
+    assert "it is hub@orderhub.test now" in pressed(support, store, "confirm-sender", shown_sender=shown_before)
+    own = saved(support, store, brand_from_email="returns@lake.example")
+    text = pressed(support, own, "confirm-sender", brand_from_email="")
+    assert "it is hub@orderhub.test now" in text and not Store.objects.get().approved_sender
+
+
+def test_r61_a_confirmation_is_withdrawn_on_the_page(support, store):
+    assert "Withdraw the confirmation" not in shown(support, store)
+    assert "Withdraw the confirmation" in pressed(support, store, "confirm-sender")
+    text = pressed(support, store, "withdraw-sender", brand_phone="+33 4 00")
+    assert "The confirmation is withdrawn" in text and "I have added service@orderhub.test" in text
+    after = Store.objects.get()
+    assert (after.approved_sender, after.brand_phone) == ("", "+33 4 00")
 
 
 def test_r61_another_address_voids_the_confirmation_where_everybody_sees_it(support, store, noon):
@@ -272,7 +367,7 @@ def test_r61_another_address_voids_the_confirmation_where_everybody_sees_it(supp
     assert (after.approved_sender, after.sender_approved) == ("", False)
     text = shown(support, store)
     assert "not confirmed" in text
-    assert 'name="address" value="returns@lake.example" form="confirm-sender"' in text
+    assert "I have added returns@lake.example in Seller Central" in text
     assert not saved(support, after, brand_from_email="").sender_approved  # not even if it comes back
 
 
@@ -286,15 +381,17 @@ def test_r61_another_default_of_the_service_voids_the_confirmation_where_everybo
 
 
 def test_r61_an_address_that_changed_since_the_page_was_opened_is_refused(support, store):
+    seen = re.search(r'name="as_loaded" value="(\w+)"', shown(support, store))[1]
     saved(support, store, brand_from_email="returns@lake.example")
-    answer = support.post(f"{page_of_store(store)}sender/", {"address": "service@orderhub.test"}, follow=True)
-    assert "it is returns@lake.example now" in answer.content.decode()
+    text = pressed(support, store, "confirm-sender", as_loaded=seen)
+    assert "Somebody else changed these settings meanwhile" in text
     assert not Store.objects.get().approved_sender
 
 
 def test_what_is_typed_and_refused_does_not_become_the_address_to_confirm(support, store):
     text = refused(support, store, brand_from_email="new@lake.example", ship_from_country="1!")
-    assert 'name="address" value="service@orderhub.test" form="confirm-sender"' in text
+    assert 'name="shown_sender" value="service@orderhub.test"' in text
+    assert "I have added service@orderhub.test in Seller Central" in text
 
 
 @pytest.mark.parametrize(
@@ -416,6 +513,21 @@ def test_b01_a_row_of_another_store_cannot_be_changed_or_removed(support, store)
 
 
 # -- features and custom fields
+
+
+def test_a_grant_stands_in_the_history_without_its_reason(client, store):
+    sign_in(client, "Customer success")
+    for enabled in ("on", "off"):
+        wish = {"feature": "custom_fields", "enabled": enabled, "reason": "a secret reason"}
+        client.post(f"{page_of_store(store)}grant/", wish)
+    told = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
+    assert told == ["Changed Features: custom fields enabled.", "Changed Features: custom fields disabled."]
+
+
+def test_who_may_enable_a_feature_is_told_where_and_hears_which(client, store):
+    text = shown(sign_in(client, "Customer success"), store)
+    assert "Enable them in the Features card." in text and "not enabled for this store. Ask customer" not in text
+    assert 'aria-label="Reason: custom fields"' in text and 'aria-label="Enable: custom fields"' in text
 
 
 def test_r15_the_page_says_what_disabling_forgets_before_it_does(client, store):

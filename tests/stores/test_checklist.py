@@ -13,13 +13,27 @@ ADDRESS = {"name": "Lake", "street1": "1 Sample Road", "city": "Annecy", "countr
 
 
 def left(store: Store, now) -> list[str]:
-    return [item.link for item in checklist.items(Store.objects.get(pk=store.pk), now=now) if not item.done]
+    return [item.link for item in checklist.items(Store.objects.get(pk=store.pk), now=now) if item.open]
 
 
 def test_r11_a_new_store_has_everything_before_it(noon):
     store = make_store(account=make_account(has_pii_role=False))
-    account = f"/admin/stores/amazonaccount/{store.account_id}/change/"
-    assert left(store, noon) == ["#ship-from", "#brand", "#sender", account, f"/admin/orders/order/?store={store.pk}"]
+    assert left(store, noon) == ["#ship-from", "#brand", "#sender", f"/admin/orders/order/?store={store.pk}"]
+
+
+@pytest.mark.parametrize(
+    ("has_role", "sentence"), [(True, "sends names"), (False, "ask Amazon for the role Direct-to")]
+)
+def test_whether_amazon_sends_names_is_not_known_before_the_first_order(noon, has_role, sentence):
+    store = make_store(account=make_account(has_pii_role=has_role))
+    items = checklist.items(store, now=noon)
+    waiting = [item.text for item in items if not item.known]
+    assert waiting == ["Amazon sends names and addresses: known once the first order has come"]
+    assert not any(item.done or item.open for item in items if not item.known)
+    make_order(store)
+    page = f"/admin/stores/amazonaccount/{store.account_id}/change/"
+    item = next(item for item in checklist.items(store, now=noon) if sentence in item.text)
+    assert (item.done, item.open, item.known, item.link) == (has_role, not has_role, True, page)
 
 
 def test_r11_a_store_that_works_has_nothing_left(noon):
