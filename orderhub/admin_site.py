@@ -37,12 +37,12 @@ class BackOffice(AdminSite):
 
 
 def _banner(request) -> list:
-    """What the reader must know on every page; the start page says it at more length itself."""
+    """What the reader must know on every page. The start page and the account's own say it at more length themselves."""
     from orderhub import dashboard  # wiring, as above
 
     if request.path == reverse("admin:index"):
         return []
-    return dashboard.banner_for(request.user, now=clock.now())
+    return [notice for notice in dashboard.banner_for(request.user, now=clock.now()) if notice.url != request.path]
 
 
 def _roles(user) -> list[str]:

@@ -162,3 +162,10 @@ def test_no_token_is_even_read_for_it(support, noon):
     with CaptureQueriesContext(connection) as caught:
         assert len(banner(support, reverse("admin:password_change"))) == 1
     assert not [query for query in caught if "refresh_token" in query["sql"]]
+
+
+def test_the_accounts_own_page_does_not_send_to_itself(support, noon):
+    account = account_named(1, status=Status.REVOKED)
+    page = reverse("admin:stores_amazonaccount_change", args=[account.pk])
+    assert banner(support, page) == []
+    assert "Amazon no longer accepts the token" in support.get(page).content.decode()
