@@ -4,61 +4,28 @@ What was typed waits in a sealed draft (stores/drafts.py), so that every step ca
 saved before the last one; the token never goes back to the browser.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.http import HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from orderhub import clock
 from orderhub.errors import RuleViolation
 from stores import authorizing, connecting, drafts, forms, sellercentral, tiles, verifying, words
+from stores.admin_steps import Steps, of_another_seller, posted, step
 from stores.drafts import Draft
 from stores.models import AmazonAccount, Merchant, Store
 
-STEPS = [
-    ("country", _("Country")),
-    ("authorise", _("Authorisation")),
-    ("account", _("Account")),
-    ("sources", _("Order sources")),
-    ("products", _("Products")),
-]
 
-
-def step(view: Callable) -> Callable:
-    """A step of the wizard: for those who may connect, with the draft its key stands for."""
-
-    @wraps(view)
-    def guarded(self, request, key):
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        if request.method not in {"GET", "HEAD", "POST"}:
-            return HttpResponseNotAllowed(["GET", "POST"])
-        draft = drafts.recall(request.session, key, now=clock.now())
-        if draft is None:
-            text = gettext(
-                "This connection was finished already or has waited for over 30 minutes. Please start again."
-            )
-            messages.warning(request, text)
-            return HttpResponseRedirect(reverse("admin:stores_amazonaccount_add"))
-        if request.method == "POST" and request.POST.get("go") in dict(STEPS):
-            return self._go(request, key, draft, view.__name__)
-        return view(self, request, key, draft)
-
-    return guarded
-
-
-class ConnectionWizard:
+class ConnectionWizard(Steps):
     """The wizard's views, for the admin of accounts."""
 
     def wizard_urls(self) -> list:
@@ -70,39 +37,6 @@ class ConnectionWizard:
             at("country", self.country_view), at("authorise", self.authorise_view), at("account", self.account_view),
             at("other-tile", self.other_tile_view), at("sources", self.sources_view), at("products", self.products_view),
         ]  # fmt: skip
-
-    @sensitive_variables()
-    def _go(self, request, key: str, draft: Draft, page: str):
-        """To another step by its number or by "Back": what this page holds is kept as it is, right or wrong."""
-        if _of_another_seller(request, draft):
-            return self._other_tab(request, key)
-        if page == "account_view":
-            draft = self._typed(request, draft)
-        elif page == "sources_view" and draft.verified is not None:
-            ticked = request.POST.getlist("sources")
-            draft = replace(draft, sources=tuple(code for code in draft.verified.codes if code in ticked))
-        elif page == "products_view":
-            chosen = {code: request.POST.get(code, "") for code in draft.sources}
-            known = {code: kind for code, kind in chosen.items() if kind in Store.Identifier.values}
-            draft = replace(draft, identifiers=draft.identifiers | known)
-        self._keep(request, draft, key)
-        return self._to(request.POST["go"], key)
-
-    @staticmethod
-    @sensitive_variables()
-    def _typed(request, draft: Draft) -> Draft:
-        """The draft with what was typed of merchant and account, before anybody checked it."""
-        wanted = request.POST.get("merchant", "")
-        known = (
-            Merchant.objects.filter(pk=wanted).first()
-            if wanted.isascii() and wanted.isdigit() and len(wanted) < 19
-            else None
-        )
-        draft = draft.for_merchant(
-            known and known.pk, request.POST.get("new_merchant", "")[: forms.MERCHANT_NAME_LENGTH]
-        )
-        seller_id, token = request.POST.get("seller_id", "")[:40], request.POST.get("token", "")[:2048]
-        return draft.with_credentials(seller_id, token, AmazonAccount.CredentialKind.TOKEN)
 
     # -- step 1: the country tile
 
@@ -116,7 +50,7 @@ class ConnectionWizard:
         return self._country(request, key=key, draft=draft)
 
     def _country(self, request, *, key: str, draft: Draft | None):
-        form = forms.TileForm(_posted(request))
+        form = forms.TileForm(posted(request))
         if form.is_valid():
             code = form.cleaned_data["country"]
             key = self._keep(request, draft.in_country(code) if draft else Draft(code), key)
@@ -164,7 +98,7 @@ class ConnectionWizard:
             "merchant": draft.merchant_id, "new_merchant": draft.new_merchant, "seller_id": draft.seller_id,
         }  # fmt: skip
         return forms.AccountForm(
-            _posted(request), initial=typed,
+            posted(request), initial=typed,
             kept_for=draft.seller_id if draft.token else "",
         )  # fmt: skip
 
@@ -227,8 +161,8 @@ class ConnectionWizard:
         codes = draft.verified.codes
         initial = {"sources": list(draft.sources)} if draft.sources else None
         declare = draft.verified.plan == AmazonAccount.Plan.DECLARED
-        form = forms.ChosenSourcesForm(_posted(request), codes=codes, initial=initial, declare_plan=declare)
-        if _of_another_seller(request, draft):
+        form = forms.ChosenSourcesForm(posted(request), codes=codes, initial=initial, declare_plan=declare)
+        if of_another_seller(request, draft):
             return self._other_tab(request, key)
         if form.is_valid():
             chosen = tuple(code for code in form.cleaned_data["sources"] if code in codes)
@@ -254,8 +188,8 @@ class ConnectionWizard:
         behind = self._left_behind(draft) or ("" if draft.sources else "sources")
         if behind:
             return self._to(behind, key)
-        form = forms.IdentifiersForm(_posted(request), codes=draft.sources, known=draft.identifiers)
-        if _of_another_seller(request, draft):
+        form = forms.IdentifiersForm(posted(request), codes=draft.sources, known=draft.identifiers)
+        if of_another_seller(request, draft):
             return self._other_tab(request, key)
         if form.is_valid():
             draft = replace(draft, identifiers=form.cleaned_data)
@@ -276,13 +210,6 @@ class ConnectionWizard:
     def _merchant_name(draft: Draft) -> str:
         known = Merchant.objects.filter(pk=draft.merchant_id).first() if draft.merchant_id else None
         return known.name if known else draft.new_merchant
-
-    def _other_tab(self, request, key: str):
-        text = gettext(
-            "Another seller was verified meanwhile, in another tab. Look at this page again before you go on."
-        )
-        messages.warning(request, text)
-        return self._to("sources", key)
 
     @sensitive_variables()
     @transaction.atomic
@@ -330,53 +257,6 @@ class ConnectionWizard:
         first: Store = next((store for store in stores if store.marketplace == draft.country), stores[0])
         return HttpResponseRedirect(_page_of(first))
 
-    # -- shared
-
-    @staticmethod
-    def _left_behind(draft: Draft) -> str:
-        """The step that has to be done first, or ''."""
-        return "" if draft.is_confirmed else "account"
-
-    @staticmethod
-    def _keep(request, draft: Draft, key: str = "") -> str:
-        return drafts.keep(request.session, draft, now=clock.now(), key=key)
-
-    @staticmethod
-    def _to(name: str, key: str) -> HttpResponseRedirect:
-        return HttpResponseRedirect(reverse(f"admin:stores_connect_{name}", args=[key]))
-
-    def _step(self, request, name: str, key: str, draft: Draft | None, title: str, **context):
-        """A page of the wizard, with the way to every step that was reached: by buttons, so that nothing typed is lost."""
-        market = draft.market if draft else None
-        return self._render(
-            request, f"stores/connect_{name}.html", title, key=key, draft=draft, market=market,
-            steps=self._rail(name, key, draft), hosts=[market.host] if market else [],
-            seller_central=sellercentral.origin(market) if market else "", **context,
-        )  # fmt: skip
-
-    @staticmethod
-    def _rail(current: str, key: str, draft: Draft | None) -> list[dict]:
-        reached = 0
-        if draft is not None:
-            reached = 2 if not draft.is_confirmed else 4 if draft.sources else 3
-        return [
-            {
-                "number": number + 1, "name": name, "label": label, "current": name == current,
-                "reached": bool(key) and number <= reached,
-            }
-            for number, (name, label) in enumerate(STEPS)
-        ]  # fmt: skip
-
 
 def _page_of(store: Store) -> str:
     return reverse("admin:stores_store_change", args=[store.pk])
-
-
-def _of_another_seller(request, draft: Draft) -> bool:
-    """Whether the page this form comes from showed another seller: two tabs may work on one draft."""
-    return request.method == "POST" and request.POST.get("seller", draft.seller_id) != draft.seller_id
-
-
-def _posted(request):
-    """The form's data, however empty; None where nothing was posted."""
-    return request.POST if request.method == "POST" else None

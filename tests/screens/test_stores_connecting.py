@@ -121,6 +121,20 @@ def test_the_step_buttons_take_along_what_is_typed_right_or_wrong(support, world
     assert counts() == (0, 0, 0)
 
 
+def test_what_a_step_button_takes_along_is_fit_to_be_saved(support, world):
+    """Nobody checked it yet, and the next button may be the one that connects."""
+    base = verified(support)
+    ticked(support, base, "US")
+    odd = {"merchant": "9" * 30, "new_merchant": "Map\x00le\r\nLane" + "x" * 200, "seller_id": "", "token": ""}
+    assert (
+        support.post(base + "account/", odd | {"seller_id": scenarios.NA.seller_id, "go": "products"}).status_code
+        == 302
+    )
+    connected(support, base, US="sku")
+    name = Merchant.objects.get().name
+    assert name.startswith("MapleLane") and len(name) == 100
+
+
 def test_a_step_that_was_not_reached_leads_back_to_the_one_to_do_first(support, world):
     base = begun(support)
     assert support.post(base + "account/", {"go": "products"})["Location"] == base + "products/"
