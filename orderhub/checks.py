@@ -46,8 +46,12 @@ def stand_ins_are_loopback(app_configs, **kwargs) -> list[Error]:
     return [
         Error(f"{name} must point to a loopback address; remove it to reach Amazon.", id="orderhub.E002")
         for name in settings.STAND_INS
-        if getattr(settings, name) and (settings.PRODUCTION or not is_loopback(getattr(settings, name)))
+        if getattr(settings, name) and (settings.PRODUCTION or not _stands_in(getattr(settings, name)))
     ]
+
+
+def _stands_in(url: str) -> bool:
+    return url.startswith(("http://", "https://")) and is_loopback(url)
 
 
 @register(Tags.security)

@@ -18,7 +18,8 @@ QUEUE = {
 def production(settings):
     """Settings production would accept."""
     settings.PRODUCTION, settings.DEBUG = True, False
-    settings.SPAPI_BASE_URL = settings.LWA_TOKEN_URL = ""
+    for name in settings.STAND_INS:
+        setattr(settings, name, "")
     settings.ALLOWED_HOSTS = ["orders.example.com"]
     settings.DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "OPTIONS": {}}}
     settings.LWA_CLIENT_ID = settings.LWA_CLIENT_SECRET = "given"
@@ -69,11 +70,18 @@ def test_a_connection_pool_is_refused(settings):
     assert ids(checks.queue_is_pinned) == ["orderhub.E001"]
 
 
-@pytest.mark.parametrize("name", ["SPAPI_BASE_URL", "LWA_TOKEN_URL"])
-@pytest.mark.parametrize(
-    "url", ["https://elsewhere.example", "http://10.0.0.1", "http://127.0.0.1.elsewhere.example", "http://[::2]"]
-)
-def test_a_stand_in_beyond_this_machine_is_refused(settings, name, url):
+BEYOND = [
+    "https://elsewhere.example", "http://10.0.0.1", "http://127.0.0.1.elsewhere.example", "http://[::2]",
+    "http://127.0.0.1@elsewhere.example", "http://localhost:1@elsewhere.example", "http://localhost.elsewhere.example",
+    "http://elsewhere.example/?127.0.0.1", "http://elsewhere.example#localhost", "http://elsewhere.example\\@localhost.b",
+    "http://169.254.169.254/latest/meta-data", "http://0.0.0.0", "http://[fe80::1]", "http://2852039166",
+    "http://0x0a000001", "http://012.0.0.1", "http://ｌocalhost", "http://localhost.", "//localhost", "localhost",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["SPAPI_BASE_URL", "LWA_TOKEN_URL", "SELLER_CENTRAL_BASE_URL", "BIGCOMMERCE_BASE_URL"])
+@pytest.mark.parametrize("url", BEYOND, ids=range(len(BEYOND)))
+def test_b08_a_stand_in_beyond_this_machine_is_refused(settings, name, url):
     setattr(settings, name, url)
     assert ids(checks.stand_ins_are_loopback) == ["orderhub.E002"]
 
