@@ -168,20 +168,24 @@ class PageWriter:
     def _move_status(self, decided: tuple[str, str], order: Order, plan: _Plan) -> None:
         """A word that means what it meant before changes nothing: what people decided since stands."""
         wanted, word = decided
-        known, order.custom_status, order.decided_status = (order.decided_status, order.custom_status), word, wanted
-        if order.status == Status.SHIPPED and wanted == Status.CANCELLED:
+        known = (order.decided_status, order.custom_status)
+        settled = order.status == Status.SHIPPED and bool(order.shipped_at or not known[1])
+        if settled and wanted == Status.CANCELLED:
             plan.events.append(self._event(order, Kind.CANCELLED_AFTER_SHIPPING, {}))
-        elif order.status == Status.SHIPPED and (order.shipped_at or not known[1]):
-            return  # a parcel left, or Amazon itself said so; only a store's own reading of a word can be corrected
-        elif wanted == Status.SHIPPED and order.status != Status.SHIPPED:
+        if settled and not order.shipped_at:
+            return  # Amazon itself said shipped: no later word is a reading of ours, which alone could be corrected
+        order.decided_status, order.custom_status = wanted, word
+        if settled or decided == known:
+            return
+        if wanted == Status.SHIPPED:
             order.status, order.hold_reason = Status.SHIPPED, ""
             if not word:
                 plan.events.append(self._event(order, Kind.SHIPPED_ELSEWHERE, {}))
-        elif decided != known and (
-            wanted == Status.CANCELLED or order.status != Status.ON_HOLD or not order.hold_reason
-        ):
+        elif wanted == Status.CANCELLED or order.status != Status.ON_HOLD or not order.hold_reason:
             # a person's hold outlives Amazon's "unshipped"; one for a word we did not know ends with a word we know
             order.status = wanted
+        else:
+            order.decided_status = known[0]  # not applied: it counts once the hold has ended
 
     def _note_cancel_request(self, remote: RemoteOrder, order: Order, plan: _Plan) -> None:
         asked = [item.cancel_reason for item in remote.items if item.cancel_reason is not None]

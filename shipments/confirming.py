@@ -122,7 +122,7 @@ def parcel_of(row: ShipmentNotification) -> Parcel:
 
 def _send(row: ShipmentNotification, connector: Connector, *, now: datetime, report: NotifyReport) -> None:
     withheld = why_withheld(row.order.store, now)  # the settings may have changed since the parcel was made
-    if withheld == row.TOLD_BY_CONNECTOR or (withheld and row.error_code != row.ASKED_FOR):
+    if withheld == row.TOLD_BY_CONNECTOR or (withheld and not row.asked_for):
         _settle(row, State.MANUAL, now=now, report=report, withheld=withheld)
         return
     parcel = parcel_of(row)
@@ -316,7 +316,7 @@ def retry(row: ShipmentNotification, *, now: datetime) -> None:
     started_before = row.attempts > 0
     changes = {
         "state": State.UNKNOWN if started_before else State.PENDING, "next_attempt_at": now, "failing_since": None,
-        "starts": 0, "reads": len(READ_AFTER) - 1 if started_before else 0, "error_code": ShipmentNotification.ASKED_FOR,
+        "starts": 0, "reads": len(READ_AFTER) - 1 if started_before else 0, "error_code": "", "asked_for": True,
     }  # fmt: skip
     if not ShipmentNotification.objects.move(row, frm=row.state, **changes):
         raise RuleViolation(_("The notice changed meanwhile: look at it again."))

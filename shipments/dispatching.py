@@ -200,7 +200,13 @@ def write_label(label: Label) -> None:
     RuleViolation where the address is not in Roman characters (any more).
     """
     storage, name = label.file.storage, label.file.name
-    _check_address(label.shipment.order)
+    if roman.unreadable([label.shipment.order_id]):
+        raise RuleViolation(
+            _(
+                "The label of order %(number)s is gone and cannot be drawn again: its address is not in Roman characters."
+            )
+            % {"number": label.shipment.order.order_number}
+        )
     drawn = pdf.draw(content.shipping_label(_label_data(label.shipment)))
     with transaction.atomic():
         if not Label.objects.select_for_update().filter(pk=label.pk, redacted_at__isnull=True):

@@ -53,7 +53,7 @@ def of(notice: ShipmentNotification, *, now: datetime) -> NoticeWords:
     code = notice.error_code if CODE.fullmatch(notice.error_code) else ""  # a route, say, helps nobody here
     return NoticeWords(
         _meaning(notice, now), _next_try(notice, now), notice.level, _can_retry(notice),
-        "" if notice.is_withheld or code == notice.ASKED_FOR else code, _(REASONS[code]) if code in REASONS else "",
+        "" if notice.is_withheld else code, _(REASONS[code]) if code in REASONS else "",
     )  # fmt: skip
 
 

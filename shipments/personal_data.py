@@ -25,7 +25,7 @@ TABLES = {
     "shipments_label": Table.of(operational="id shipment_id file created_at due_at due_rule redacted_at"),
     "shipments_shipmentnotification": Table.of(
         operational="id order_id channel shipment_id package_reference state created_at next_attempt_at lease_until fence "
-        "starts attempts reads failing_since request_hash error_code confirmed_at",
+        "starts attempts reads failing_since asked_for request_hash error_code confirmed_at",
         pii="error_text",
     ),
 }

@@ -72,7 +72,8 @@ class Steps:
             draft = self._typed(request, draft)
         elif page == "sources_view" and draft.verified is not None:
             ticked = request.POST.getlist("sources")
-            draft = replace(draft, sources=tuple(code for code in draft.verified.codes if code in ticked))
+            chosen = tuple(code for code in draft.verified.codes if code in ticked)
+            draft = replace(draft, sources=chosen, declared="professional" in request.POST)
         elif page == "products_view":
             chosen = {code: request.POST.get(code, "") for code in draft.sources}
             known = {code: kind for code, kind in chosen.items() if kind in Store.Identifier.values}

@@ -159,7 +159,7 @@ class ConnectionWizard(Steps):
         if behind:
             return self._to(behind, key)
         codes = draft.verified.codes
-        initial = {"sources": list(draft.sources)} if draft.sources else None
+        initial = {"professional": draft.declared} | ({"sources": list(draft.sources)} if draft.sources else {})
         declare = draft.verified.plan == AmazonAccount.Plan.DECLARED
         form = forms.ChosenSourcesForm(posted(request), codes=codes, initial=initial, declare_plan=declare)
         if of_another_seller(request, draft):
@@ -167,7 +167,7 @@ class ConnectionWizard(Steps):
         if form.is_valid():
             chosen = tuple(code for code in form.cleaned_data["sources"] if code in codes)
             if len(chosen) == len(form.cleaned_data["sources"]):
-                self._keep(request, replace(draft, sources=chosen), key)
+                self._keep(request, replace(draft, sources=chosen, declared=declare), key)
                 return self._to("products", key)
             form.add_error(None, self._not_sold(draft))
         return self._step(
@@ -185,7 +185,7 @@ class ConnectionWizard(Steps):
     @sensitive_variables()
     @step
     def products_view(self, request, key, draft):
-        behind = self._left_behind(draft) or ("" if draft.sources else "sources")
+        behind = self._left_behind(draft) or ("" if draft.sources and not draft.lacks_declaration else "sources")
         if behind:
             return self._to(behind, key)
         form = forms.IdentifiersForm(posted(request), codes=draft.sources, known=draft.identifiers)

@@ -104,6 +104,7 @@ def _deliver(accounts: list[AmazonAccount], *, key: str, age: int | None, now: d
                     log.error("mail_failed", extra={"error": type(error).__name__})
                     break
                 delivery.refused.append(user.pk)
+                continue
             DigestReceipt.objects.get_or_create(user=user, digest=key, defaults={"sent_at": now})
     if not people:
         delivery.trouble = "no active staff with an e-mail address"

@@ -28,6 +28,7 @@ class Draft:
     token: str = field(default="", repr=False)
     kind: str = AmazonAccount.CredentialKind.TOKEN
     verified: Verification | None = None
+    declared: bool = False  # that the plan is Professional, where Amazon did not tell (R1)
     sources: tuple[str, ...] = ()
     identifiers: dict[str, str] = field(default_factory=dict)
 
@@ -54,6 +55,11 @@ class Draft:
         """Whether order sources may be chosen (R3, R4)."""
         return self.verified is not None and self.has_merchant and self.wrong_tile is None
 
+    @property
+    def lacks_declaration(self) -> bool:
+        """Whether somebody has still to say that the plan is Professional."""
+        return self.verified is not None and self.verified.plan == AmazonAccount.Plan.DECLARED and not self.declared
+
     def in_country(self, code: str) -> "Draft":
         """Under another tile. Within a region what Amazon confirmed still holds; the choice of sources starts anew."""
         if code == self.country:
@@ -69,7 +75,9 @@ class Draft:
         seller_id, token = seller_id.strip(), token.strip()
         if not token and seller_id == self.seller_id:
             return self
-        return replace(self, seller_id=seller_id, token=token, kind=kind, verified=None, sources=(), identifiers={})
+        return replace(
+            self, seller_id=seller_id, token=token, kind=kind, verified=None, declared=False, sources=(), identifiers={}
+        )
 
 
 def keep(session, draft: Draft, *, now: datetime, key: str = "") -> str:

@@ -78,7 +78,6 @@ class ShipmentNotification(models.Model):
     State = NotificationState
     STORE_POLICY, TOLD_BY_CONNECTOR = "StorePolicy", "ToldByConnector"  # why a notice is withheld, as `error_code`
     WITHHELD = (STORE_POLICY, TOLD_BY_CONNECTOR)
-    ASKED_FOR = "AskedFor"  # a person wants it sent whatever the store's settings say
 
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="notifications")
     channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices, default=Channel.AMAZON)
@@ -96,6 +95,7 @@ class ShipmentNotification(models.Model):
     request_hash = models.CharField(max_length=32, blank=True, editable=False)
     error_code = models.CharField(_("error"), max_length=60, blank=True)
     error_text = models.CharField(_("error text"), max_length=300, blank=True)
+    asked_for = models.BooleanField(_("sent on somebody's wish"), default=False)  # whatever the store's policy says
     confirmed_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
 
     objects = NotificationQuerySet.as_manager()

@@ -110,7 +110,7 @@ def test_reading_again_under_the_same_map_changes_nothing(world, account, travel
     assert "2 unchanged" in import_now(account)
 
 
-@pytest.mark.parametrize("mend", [Status.AWAITING_SHIPMENT, Status.ON_HOLD, None])
+@pytest.mark.parametrize("mend", [Status.AWAITING_SHIPMENT, Status.ON_HOLD, Status.CANCELLED, None])
 def test_r40_a_status_mapped_to_shipped_by_mistake_can_be_taken_back(world, account, travel, mend):
     means(Status.SHIPPED)
     add(world)
@@ -125,6 +125,36 @@ def test_r40_a_status_mapped_to_shipped_by_mistake_can_be_taken_back(world, acco
     travel(world, minutes=20)
     import_now(account)
     assert only() == (mend or Status.ON_HOLD, WORD)
+
+
+def test_what_amazon_itself_called_shipped_stays_so_whatever_words_follow(world, account, travel):
+    number = add(world, "UNSHIPPED").order_id
+    import_now(account)
+    for word in ("SHIPPED", "DELIVERED", "RETURN_ASKED"):
+        world.update(number, status=word)
+        travel(world, minutes=20)
+        import_now(account)
+        assert Order.objects.get().status == Status.SHIPPED
+    means(Status.AWAITING_SHIPMENT, "RETURN_ASKED")
+    travel(world, minutes=20)
+    import_now(account)
+    assert Order.objects.get().status == Status.SHIPPED
+
+
+def test_what_amazon_says_during_a_hold_counts_once_the_hold_has_ended(world, account, travel):
+    means(Status.AWAITING_PAYMENT)
+    number = add(world, "UNSHIPPED").order_id
+    import_now(account)
+    Order.objects.get().hold("to be checked")
+    world.update(number, status=WORD)
+    travel(world, minutes=20)
+    import_now(account)
+    assert Order.objects.get().status == Status.ON_HOLD
+    Order.objects.get().release()
+    world.update(number, ship_by=NOON + timedelta(days=4))
+    travel(world, minutes=20)
+    import_now(account)
+    assert only() == (Status.AWAITING_PAYMENT, WORD)
 
 
 @pytest.mark.parametrize("mapped", [False, True])

@@ -170,8 +170,15 @@ def test_a_token_waits_while_amazon_is_busy(support, world):
 def test_r1_a_plan_amazon_does_not_tell_is_declared_by_a_tick(support, world):
     base = verified(support, scenarios.NO_PII_ROLE)
     assert "Ask the seller and tick this" in sentences(support.post(base + "sources/", {"sources": ["US"]}))
+    support.post(base + "sources/", {"sources": ["US"], "go": "account"})
+    assert support.post(base + "sources/", {"sources": ["US"], "go": "products"})["Location"] == base + "products/"
+    assert support.post(base + "products/", {"US": "sku"})["Location"] == base + "sources/"  # not passed by the buttons
+    assert counts() == (0, 0, 0)
     answer = support.post(base + "sources/", {"sources": ["US"], "professional": "on"})
     assert answer["Location"] == base + "products/"
+    assert re.search(r'name="professional"[^>]* checked', support.get(base + "sources/").content.decode())
+    support.post(base + "products/", {"US": "sku"})
+    assert AmazonAccount.objects.get().seller_plan == "declared"
 
 
 def test_a_refused_last_step_keeps_what_was_chosen(support, world):

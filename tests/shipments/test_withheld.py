@@ -7,6 +7,7 @@ import pytest
 from orderhub import clock
 from orderhub.errors import RuleViolation
 from orders import timeline
+from orders.models import OrderEvent
 from shipments import confirming, noticewords
 from shipments.models import ShipmentNotification
 from stores import linking
@@ -141,6 +142,19 @@ def test_a_notice_that_waits_when_the_store_says_never_is_not_sent_unless_asked_
     notify_now(account)
     assert world.effective_confirmations() == {order.order_number: 1}
     assert notice_of(order).error_code == ""
+
+
+@pytest.mark.parametrize("kind", ["429", "503", "timeout_after"])
+def test_a_notice_somebody_asked_for_outlives_a_busy_amazon(world, travel, kind):
+    account, store, order = shipped_with_delay(world, travel)
+    Store.objects.filter(pk=store.pk).update(notify_when="never", notify_delay_minutes=None)
+    confirming.retry(notice_of(order), now=clock.now())
+    world.faults.arm("confirmShipment", kind, seconds=0.2)
+    for _minute in range(12):
+        notify_now(account)
+        travel(world, minutes=3)
+    assert world.effective_confirmations() == {order.order_number: 1}
+    assert not OrderEvent.objects.filter(order=order, params__state="withheld").exists()
 
 
 def test_a_withheld_notice_is_work_in_the_list_on_the_start_page_and_on_the_timeline(client, noon):
