@@ -13,21 +13,11 @@ from orderhub import clock
 from orderhub.constraints import known_values
 from orderhub.errors import RuleViolation
 from orderhub.money import Money
+from stores.models import CanonicalStatus as OrderStatus
 from stores.models import Store
 
 CANCEL_HOLD = gettext_noop("Buyer asked to cancel: cancel it in Seller Central.")  # translated when shown
 MONEY = {"max_digits": 18, "decimal_places": 4, "null": True, "blank": True}
-
-
-class OrderStatus(models.TextChoices):
-    """Where an order stands with us."""
-
-    AWAITING_PAYMENT = "awaiting_payment", _("Awaiting payment")
-    AWAITING_SHIPMENT = "awaiting_shipment", _("Awaiting shipment")
-    PENDING_FULFILLMENT = "pending_fulfillment", _("Pending fulfilment")
-    ON_HOLD = "on_hold", _("On hold")
-    SHIPPED = "shipped", _("Shipped")
-    CANCELLED = "cancelled", _("Cancelled")
 
 
 class FulfilledBy(models.TextChoices):

@@ -140,7 +140,7 @@ class FeatureGrant(models.Model):
 
 
 class CanonicalStatus(models.TextChoices):
-    """Our six statuses, as texts: the orders that have them are met by reverse accessor."""
+    """Where an order stands with us. Here, as a store's status map leads to them; orders take them from here."""
 
     AWAITING_PAYMENT = "awaiting_payment", _("Awaiting payment")
     AWAITING_SHIPMENT = "awaiting_shipment", _("Awaiting shipment")

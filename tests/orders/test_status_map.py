@@ -11,7 +11,7 @@ from orders import importing, mapping
 from orders.models import Order, OrderEvent
 from stores import connecting, statusmap
 from stores.connecting import connector_for
-from stores.models import CanonicalStatus, MarketplaceStatus, Store
+from stores.models import MarketplaceStatus, Store
 from stores.simulator import scenarios
 from tests.conftest import NOON
 from tests.factories import connect, make_order, make_shipment, make_store
@@ -212,10 +212,6 @@ def test_an_order_amazon_fulfils_stays_shipped(world, account, travel):
 
 def test_the_words_amazon_defines_are_exactly_those_the_import_decides():
     assert set(mapping.STATUSES) == statusmap.AMAZON_WORDS
-
-
-def test_the_six_statuses_are_those_of_orders():
-    assert CanonicalStatus.choices == Order.Status.choices
 
 
 def test_the_map_costs_the_import_one_statement_whatever_is_in_it(world, account):
