@@ -4,7 +4,7 @@ Source: SP-API website and Appstore authorisation workflows, read 2026-11-23.
 """
 
 import re
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.conf import settings
 
@@ -49,9 +49,3 @@ def callback_with(url: str, *, amazon_state: str, state: str, redirect_uri: str)
     if settings.SPAPI_APPLICATION_DRAFT:
         asked["version"] = "beta"
     return f"{url}?{urlencode(asked)}"
-
-
-def csp_source(url: str) -> str:
-    """The origin of an address as a Content-Security-Policy source."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
