@@ -135,16 +135,27 @@ class AmazonAccountAdmin(ConnectionWizard, SignInViews, admin.ModelAdmin):
     def renew_view(self, request, object_id):
         account = self._account(request, object_id, "stores.change_amazonaccount")
         form = forms.RenewForm(request.POST)
-        if not form.is_valid():
-            return self._page(request, account, renew_form=form)
-        try:
-            connecting.renew(account, form.cleaned_data["token"], now=clock.now(), by=request.user)
-        except RuleViolation as error:
-            form.add_error(None, str(error))
-            return self._page(request, account, renew_form=form)
-        messages.success(request, gettext("The authorisation is renewed. Import and notices go on where they stopped."))
-        self.log_change(request, account, [{"changed": {"fields": [gettext_noop("authorisation")]}}])
-        return self._to_account(account.pk)
+        if form.is_valid():
+            try:
+                connecting.renew(account, form.cleaned_data["token"], now=clock.now(), by=request.user)
+            except RuleViolation as error:
+                form.add_error(None, str(error))
+            else:
+                text = gettext("The authorisation is renewed. Import and notices go on where they stopped.")
+                messages.success(request, text)
+                self.log_change(request, account, [{"changed": {"fields": [gettext_noop("authorisation")]}}])
+        return self._after_renewal(request, account, form)
+
+    def _after_renewal(self, request, account: AmazonAccount, form):
+        """Back to the page the token was pasted on: the account's, or that of one of its stores."""
+        asked = request.POST.get("store", "")
+        is_id = asked.isascii() and asked.isdigit() and len(asked) < 19
+        store = account.stores.filter(pk=asked).first() if is_id else None
+        if store is None:
+            return self._page(request, account, renew_form=form) if form.errors else self._to_account(account.pk)
+        for texts in form.errors.values():
+            messages.error(request, " ".join(texts))
+        return HttpResponseRedirect(reverse("admin:stores_store_change", args=[store.pk]))
 
     @post_only("admin:stores_amazonaccount_change")
     def resume_view(self, request, object_id):

@@ -7,12 +7,24 @@ by a function that returns its Panel, or None where the store has none. Those st
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib.admin.helpers import Fieldset
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from privacy import access
-from stores import customfields, features, forms_bigcommerce, forms_store, health, linking, marketplaces, notifying
+from stores import (
+    customfields,
+    features,
+    forms,
+    forms_bigcommerce,
+    forms_store,
+    health,
+    linking,
+    marketplaces,
+    notifying,
+    words,
+)
 from stores.models import MAPPED_FIELDS, PRODUCT_POLICIES, CustomFieldSource, FeatureGrant, Store
 
 HISTORY = 20
@@ -218,6 +230,24 @@ def asked_sources(parameters) -> tuple[str, ...] | None:
     return tuple(source if source in CustomFieldSource.values else "" for source in wanted)
 
 
+def authorisation_panel(request, store: Store) -> Panel | None:
+    """Where a renewed token is pasted (R13): it is the account's, so the stores it renews too are named; one query."""
+    account = store.account
+    if account is None or not request.user.has_perm("stores.change_amazonaccount"):
+        return None
+    facts = {
+        "account": account,
+        "expiry": words.expiry_badge(account),
+        "trouble": health.words(account),
+        "hosts": [store.market.host],
+        "application_id": settings.SPAPI_APPLICATION_ID or settings.LWA_CLIENT_ID,
+        "siblings": list(account.stores.exclude(pk=store.pk).order_by("name").values_list("name", flat=True)),
+        "form": forms.RenewForm(auto_id="renew_%s"),
+    }
+    purpose = _("Until when Amazon lets OrderHub read this store, and where a renewed token is pasted.")
+    return Panel("authorisation", _("Authorisation"), purpose, template="stores/store_authorisation.html", facts=facts)
+
+
 def bigcommerce_panel(request, store: Store, link_form=None) -> Panel | None:
     """The link of an Amazon store to its mirror; of a BigCommerce store, how it is reached.
 
@@ -259,6 +289,7 @@ def _mirror_words(credentials) -> dict:
 def below(request, store: Store, link_form=None) -> list[Panel]:
     """The sections under the form. `link_form`: a link that was refused."""
     found = [
+        authorisation_panel(request, store),
         features_panel(request, store),
         custom_fields_panel(request, store),
         bigcommerce_panel(request, store, link_form),

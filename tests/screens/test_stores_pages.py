@@ -416,3 +416,40 @@ def test_a_revoked_authorisation_has_no_days_left(client, noon):
     for address in ("/admin/stores/amazonaccount/", f"{page_of(account)}change/"):
         text = client.get(address).content.decode()
         assert "no longer valid" in text and "days left" not in text
+
+
+def test_r13_a_renewed_token_is_pasted_on_the_stores_page_and_renews_its_siblings(client, world):
+    account = connect(sources=("US", "CA"))
+    AmazonAccount.objects.filter(pk=account.pk).update(status="revoked", status_reason="invalid_grant")
+    store = account.stores.get(marketplace="CA")
+    sign_in(client, "Support")
+    page = client.get(f"{page_of_store(store)}change/").content.decode()
+    assert "Amazon no longer accepts the token" in page and "sellercentral.amazon.ca" in page
+    assert f"Renewing counts for these stores of the account too: {account.stores.get(marketplace='US').name}" in page
+    token = world.renew(scenarios.NA)
+    answer = client.post(f"{page_of(account)}renew/", {"token": token, "store": store.pk}, follow=True)
+    assert answer.redirect_chain[-1][0] == f"{page_of_store(store)}change/"
+    text = answer.content.decode()
+    assert "The authorisation is renewed" in text and token not in text
+    account.refresh_from_db()
+    assert (account.status, account.refresh_token) == ("active", token)
+
+
+@pytest.mark.parametrize("token, sentence", [("", "Paste the authorisation token"), ("Atzr|wrong", "Amazon refuses")])
+def test_a_refused_token_leads_back_to_the_stores_page(client, world, token, sentence):
+    account = connect(sources=("US",))
+    store, before = account.stores.get(), account.fingerprint
+    sign_in(client, "Support")
+    answer = client.post(f"{page_of(account)}renew/", {"token": token, "store": store.pk}, follow=True)
+    assert answer.redirect_chain[-1][0] == f"{page_of_store(store)}change/"
+    assert sentence in answer.content.decode()
+    account.refresh_from_db()
+    assert account.fingerprint == before
+
+
+@pytest.mark.parametrize("odd", ["", "x", "9" * 30, "0"])
+def test_another_store_than_the_accounts_is_not_led_to(client, world, odd):
+    account = connect(sources=("US",))
+    sign_in(client, "Support")
+    answer = client.post(f"{page_of(account)}renew/", {"token": world.renew(scenarios.NA), "store": odd})
+    assert answer["Location"].startswith(f"{page_of(account)}change/")

@@ -50,7 +50,8 @@ def support(client):
 
 
 SECTIONS = [
-    "general", "brand", "ship-from", "sender", "notification", "import", "products", "statuses", "features", "custom-fields", "bigcommerce",
+    "general", "brand", "ship-from", "sender", "notification", "import", "products", "statuses", "authorisation", "features",
+    "custom-fields", "bigcommerce",
 ]  # fmt: skip
 
 
