@@ -1,6 +1,5 @@
 """The screens of Amazon accounts: the list, and the page with its panels. Connecting: admin_wizard.py."""
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -235,6 +234,6 @@ class AmazonAccountAdmin(ConnectionWizard, SignInViews, admin.ModelAdmin):
         common = self.admin_site.each_context(request) | {
             "opts": self.opts,
             "title": title,
-            "application_id": settings.SPAPI_APPLICATION_ID or settings.LWA_CLIENT_ID,
+            "application_id": sellercentral.application_id(),
         }
         return TemplateResponse(request, template, common | context)

@@ -7,7 +7,6 @@ by a function that returns its Panel, or None where the store has none. Those st
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from django.conf import settings
 from django.contrib.admin.helpers import Fieldset
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +22,7 @@ from stores import (
     linking,
     marketplaces,
     notifying,
+    sellercentral,
     words,
 )
 from stores.models import MAPPED_FIELDS, PRODUCT_POLICIES, CustomFieldSource, FeatureGrant, Store
@@ -240,7 +240,7 @@ def authorisation_panel(request, store: Store) -> Panel | None:
         "expiry": words.expiry_badge(account),
         "trouble": health.words(account),
         "hosts": [store.market.host],
-        "application_id": settings.SPAPI_APPLICATION_ID or settings.LWA_CLIENT_ID,
+        "application_id": sellercentral.application_id(),
         "siblings": list(account.stores.exclude(pk=store.pk).order_by("name").values_list("name", flat=True)),
         "form": forms.RenewForm(auto_id="renew_%s"),
     }

@@ -23,6 +23,11 @@ def origin(market: Marketplace) -> str:
     return settings.SELLER_CENTRAL_BASE_URL.rstrip("/") or f"https://{market.host}"
 
 
+def application_id() -> str:
+    """What a seller looks for in Seller Central: the application's own id, else the client id of its sign-in."""
+    return settings.SPAPI_APPLICATION_ID or settings.LWA_CLIENT_ID
+
+
 def consent_url(market: Marketplace, *, state: str, redirect_uri: str) -> str:
     """The page on which the seller confirms our application. `state` and the code come back to `redirect_uri`."""
     asked = {"application_id": settings.SPAPI_APPLICATION_ID, "state": state, "redirect_uri": redirect_uri}

@@ -13,6 +13,7 @@ import pytest
 from orderhub.errors import (
     ConnectorError,
     CredentialsRejected,
+    OperatorMistake,
     OutcomeUnknown,
     RequestRejected,
     Throttled,
@@ -180,6 +181,14 @@ def test_a_refusal_that_speaks_of_the_token_is_no_refusal_of_people(amazon, word
     with pytest.raises(CredentialsRejected) as refusal:
         amazon((403, {}, body)).connector().order("902")
     assert not isinstance(refusal.value, AccessDenied)
+
+
+@pytest.mark.parametrize("said", ["The LWA secret has expired.", "Your client secret is expired or invalid."])
+def test_a_refusal_that_speaks_of_our_secret_is_the_operators_to_mend(amazon, said):
+    """Else the seller would be asked to authorise again, which would mend nothing."""
+    body = {"errors": [{"code": "Unauthorized", "message": "Denied", "details": said}]}
+    with pytest.raises(OperatorMistake):
+        amazon((403, {}, body)).connector().order("902")
 
 
 def test_a_refused_sign_in_is_no_refusal_of_people(amazon):
