@@ -153,6 +153,18 @@ STORAGES = {
             "directory_permissions_mode": 0o700,
         },
     },
+    "customization": {  # what buyers wrote and drew for Amazon Custom: personal, erased with the order
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": str(MEDIA_ROOT / "customization"),
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+    "photos": {  # pictures of products, drawn again from Amazon's
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(MEDIA_ROOT / "photos")},
+    },
     "brand": {  # logos of stores, shared by all hosts in production
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": str(MEDIA_ROOT / "brand")},

@@ -15,18 +15,52 @@ from privacy.registry import Candidate, Table
 TABLES = {
     "orders_order": Table.of(
         public="id store_id order_number seller_order_id origin_marketplace status custom_status decided_status fulfilled_by programs "
-        "is_business is_prime is_gift replaces ordered_at ship_by earliest_ship_at deliver_by service_level "
-        "payment_method currency item_total shipping_total tax_total discount_total gift_wrap_total order_total",
-        operational="cancel_requested_at cancel_reason_code first_imported_at amazon_updated_at content_hash shipped_at "
-        "pii_state redaction_due_at redaction_rule redacted_at redaction_reason redaction_error hold_reason",
+        "is_business is_prime is_gift replaces replaces_as ordered_at paid_at ship_by earliest_ship_at deliver_from deliver_by "
+        "service_level requested_service address_type payment_method currency item_total shipping_total tax_total discount_total "
+        "gift_wrap_total cod_fee_total other_total order_total weight_g weight_is_typed custom_field_1 custom_field_2 custom_field_3",
+        operational="customer_id cancel_requested_at cancel_reason_code first_imported_at amazon_updated_at content_hash shipped_at "
+        "pii_state redaction_due_at redaction_rule redacted_at redaction_reason redaction_error hold_reason hold_until "
+        "own_status_id wishes rules_ran_at alert",
         staff="assigned_to_id",
     ),
+    "orders_order_tags": Table.of(operational="id order_id tag_id"),
     "orders_orderitem": Table.of(
-        public="id order_id amazon_item_id sku asin title quantity quantity_shipped unit_price tax discount shipping "
-        "gift_wrap is_physical"
+        public="id order_id amazon_item_id sku asin product_id title condition quantity quantity_shipped unit_price tax "
+        "discount shipping gift_wrap cod_fee gift_wrap_level is_gift is_business_price promotions requirements "
+        "scheduled_from scheduled_until ioss_number options weight_g warehouse_location is_physical"
     ),
     "orders_orderpersonaldata": Table.of(
         operational="order_id marker", pii=" ".join((*ERASED, EMAIL)), public=" ".join(KEPT)
+    ),
+    "orders_itempersonaldata": Table.of(
+        operational="item_id marker state error_code attempts next_attempt_at",
+        pii="customized_url customization images",
+    ),
+    "orders_customer": Table.of(
+        operational="id merchant_id account_id marker email_from_amazon phone_from_amazon created_at last_order_at redacted_at",
+        pii="match_key name email phone user_name",
+    ),
+    "orders_ordernote": Table.of(operational="id order_id at marker", staff="author_id", pii="text"),
+    "orders_tag": Table.of(operational="id name level"),
+    "orders_savedview": Table.of(operational="id name query shared", staff="owner_id"),
+    "orders_product": Table.of(
+        public="id store_id key sku asin title photo weight_g length_mm width_mm height_mm warehouse_location is_physical",
+        operational="stock_on_hand stock_confirmed_at sent_when_counted stock_listed stock_fba stock_checked_at "
+        "looked_up_at created_at",
+        staff="stock_confirmed_by_id",
+    ),
+    "orders_catalogueitem": Table.of(
+        public="id marketplace asin title is_physical image_url image weight_g length_mm width_mm height_mm",
+        operational="state image_error looked_up_at next_lookup_at attempts",
+    ),
+    "orders_automationrule": Table.of(
+        operational="id name position active criteria actions stops broken_at broken_code changed_at",
+        staff="changed_by_id",
+    ),
+    "orders_rulefiring": Table.of(operational="order_id at trace"),
+    "orders_historyread": Table.of(
+        operational="id account_id kind marketplaces created_after created_before page_token pages seen missing late "
+        "started_at next_at finished_at error_code"
     ),
     "orders_orderevent": Table.of(operational="id order_id at kind params", staff="actor_id"),
     "orders_skippedorder": Table.of(operational="id store_id order_number reason amazon_status seen_at"),
@@ -146,4 +180,5 @@ def _unless_empty(name: str, marker: str) -> Case:
 
 
 SUBJECTS = _Subjects()
-HOLDER = _Holder()
+PERSONS = _Holder()
+HOLDERS = (PERSONS,)

@@ -1,7 +1,7 @@
 """Every column of every table, classified. What is in nobody's list fails a test and a check.
 
 Each app says in `personal_data.py` what its tables hold (`TABLES`) and, where it holds anything of buyers, how it is
-found and erased (`HOLDER`). Tables of libraries are classified here.
+found and erased (`HOLDERS`). Tables of libraries are classified here.
 """
 
 import importlib
@@ -62,7 +62,8 @@ class Subjects(Protocol):
 
 
 class Holder(Protocol):
-    """An app that holds personal data of orders."""
+    """One place where an app holds personal data of orders. The later ones of an app still see what is overwritten
+    after them: who compares texts with names stands before the names."""
 
     def destroy_files(self, order_ids: list[int], *, now: datetime) -> dict[int, int]:
         """Destroy the files that are due; returns how many files of an order are gone by now, by order."""
@@ -118,8 +119,8 @@ def tables() -> dict[str, Table]:
 
 
 def holders() -> list[Holder]:
-    """Every app's holder, files before columns being the caller's business."""
-    return [module.HOLDER for module in _modules() if hasattr(module, "HOLDER")]
+    """Every app's holders in their order, files before columns being the caller's business."""
+    return [holder for module in _modules() for holder in getattr(module, "HOLDERS", ())]
 
 
 def subjects() -> Subjects:

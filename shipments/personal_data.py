@@ -128,4 +128,5 @@ def redacted_pdf(label: Label, *, marker: str) -> bytes:
     )
 
 
-HOLDER = _Holder()
+PAPERS = _Holder()
+HOLDERS = (PAPERS,)

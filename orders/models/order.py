@@ -14,7 +14,7 @@ from orderhub.constraints import known_values
 from orderhub.errors import RuleViolation
 from orderhub.money import Money
 from stores.models import CanonicalStatus as OrderStatus
-from stores.models import Store
+from stores.models import MarketplaceStatus, Store
 
 CANCEL_HOLD = gettext_noop("Buyer asked to cancel: cancel it in Seller Central.")  # translated when shown
 MONEY = {"max_digits": 18, "decimal_places": 4, "null": True, "blank": True}
@@ -25,6 +25,13 @@ class FulfilledBy(models.TextChoices):
 
     MERCHANT = "MFN", _("Merchant")
     AMAZON = "AFN", _("Amazon (FBA)")
+
+
+class ReplacesAs(models.TextChoices):
+    """Why Amazon made an order for another one."""
+
+    REPLACEMENT = "replacement", _("replacement")
+    EXCHANGE = "exchange", _("exchange")
 
 
 class PiiState(models.TextChoices):
@@ -81,11 +88,19 @@ class Order(models.Model):
     is_prime = models.BooleanField(_("Prime"), default=False)
     is_gift = models.BooleanField(_("gift"), default=False)
     replaces = models.CharField(_("replaces order"), max_length=60, blank=True)
+    replaces_as = models.CharField(_("made as"), max_length=12, choices=ReplacesAs.choices, blank=True)
+    customer = models.ForeignKey(
+        "orders.Customer", models.SET_NULL, null=True, blank=True, verbose_name=_("customer"), related_name="orders"
+    )
     ordered_at = models.DateTimeField(_("ordered at"))
+    paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
     ship_by = models.DateTimeField(_("ship by"), null=True, blank=True)
     earliest_ship_at = models.DateTimeField(_("earliest ship date"), null=True, blank=True)
+    deliver_from = models.DateTimeField(_("earliest delivery"), null=True, blank=True)
     deliver_by = models.DateTimeField(_("deliver by"), null=True, blank=True)
     service_level = models.CharField(_("service level"), max_length=40, blank=True)
+    requested_service = models.CharField(_("requested service"), max_length=60, blank=True)
+    address_type = models.CharField(_("kind of address"), max_length=20, blank=True)
     payment_method = models.CharField(_("payment method"), max_length=120, blank=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     item_total = models.DecimalField(_("items"), **MONEY)
@@ -93,8 +108,23 @@ class Order(models.Model):
     tax_total = models.DecimalField(_("tax"), **MONEY)
     discount_total = models.DecimalField(_("discounts"), **MONEY)
     gift_wrap_total = models.DecimalField(_("gift wrap"), **MONEY)
+    cod_fee_total = models.DecimalField(_("cash on delivery fee"), **MONEY)
+    other_total = models.DecimalField(_("other charges"), **MONEY)
     order_total = models.DecimalField(_("order total"), **MONEY)
+    weight_g = models.PositiveIntegerField(_("weight in grams"), null=True, blank=True)
+    weight_is_typed = models.BooleanField(_("weight was typed in"), default=False)
+    custom_field_1 = models.CharField(_("custom field 1"), max_length=120, blank=True)
+    custom_field_2 = models.CharField(_("custom field 2"), max_length=120, blank=True)
+    custom_field_3 = models.CharField(_("custom field 3"), max_length=120, blank=True)
+    own_status = models.ForeignKey(
+        MarketplaceStatus, models.SET_NULL, null=True, blank=True, verbose_name=_("own status"), related_name="+"
+    )
+    tags = models.ManyToManyField("orders.Tag", verbose_name=_("tags"), related_name="orders", blank=True)
+    wishes = models.JSONField(_("what rules wish for its parcel"), default=dict, blank=True)
+    rules_ran_at = models.DateTimeField(_("rules ran at"), null=True, blank=True)
+    alert = models.CharField(_("alert"), max_length=120, blank=True)
     hold_reason = models.CharField(_("reason for the hold"), max_length=200, blank=True)
+    hold_until = models.DateTimeField(_("on hold until"), null=True, blank=True)
     cancel_requested_at = models.DateTimeField(_("cancellation requested at"), null=True, blank=True)
     cancel_reason_code = models.CharField(_("cancellation reason"), max_length=60, blank=True)
     assigned_to = models.ForeignKey(
@@ -133,6 +163,12 @@ class Order(models.Model):
             models.UniqueConstraint(fields=["store", "order_number"], name="order_once_per_store"),
             known_values("status", OrderStatus, "order_status_known"),
             known_values("fulfilled_by", FulfilledBy, "order_fulfilled_by_known"),
+            models.CheckConstraint(
+                condition=Q(hold_until__isnull=True) | Q(status="on_hold"), name="order_hold_until_is_held"
+            ),
+            models.CheckConstraint(
+                condition=Q(replaces_as="") | Q(replaces_as__in=ReplacesAs.values), name="order_replaces_as_known"
+            ),
             known_values("pii_state", PiiState, "order_pii_state_known"),
             models.CheckConstraint(
                 condition=~Q(fulfilled_by="AFN") | Q(status="shipped"), name="order_by_amazon_is_shipped"
@@ -160,6 +196,12 @@ class Order(models.Model):
                 condition=~Q(pii_state="redacted"),
             ),
             models.Index(fields=["order_number"], name="order_number"),
+            models.Index(fields=["hold_until"], name="order_hold_ends", condition=Q(hold_until__isnull=False)),
+            models.Index(fields=["alert"], name="order_alert", condition=~Q(alert="")),
+            *(
+                models.Index(fields=[name], name=f"order_{name}", condition=~Q(**{name: ""}))
+                for name in ("custom_field_1", "custom_field_2", "custom_field_3")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -216,19 +258,19 @@ class Order(models.Model):
             raise RuleViolation(self.why_not_shippable() or _now("The order changed meanwhile: look at it again."))
         self.refresh_from_db(fields=["status", "shipped_at"])
 
-    def hold(self, reason: str) -> None:
-        """Put on hold: nothing is sent until released. The erasure clock goes on."""
+    def hold(self, reason: str, *, until: datetime | None = None) -> None:
+        """Put on hold: nothing is sent until released. The erasure clock goes on. `until`: when a job releases it."""
         waiting = Order.objects.filter(pk=self.pk, status=self.Status.AWAITING_SHIPMENT)
-        if not waiting.update(status=self.Status.ON_HOLD, hold_reason=reason[:200]):
+        if not waiting.update(status=self.Status.ON_HOLD, hold_reason=reason[:200], hold_until=until):
             raise RuleViolation(_now("Only an order awaiting shipment can be put on hold."))
-        self.refresh_from_db(fields=["status", "hold_reason"])
+        self.refresh_from_db(fields=["status", "hold_reason", "hold_until"])
 
     def release(self) -> None:
         """Back to awaiting shipment."""
         held = Order.objects.filter(pk=self.pk, status=self.Status.ON_HOLD)
-        if not held.update(status=self.Status.AWAITING_SHIPMENT, hold_reason=""):
+        if not held.update(status=self.Status.AWAITING_SHIPMENT, hold_reason="", hold_until=None):
             raise RuleViolation(_now("This order is not on hold."))
-        self.refresh_from_db(fields=["status", "hold_reason"])
+        self.refresh_from_db(fields=["status", "hold_reason", "hold_until"])
 
     def decide_cancellation(self, *, ship_anyway: bool) -> None:
         """Answer the buyer's wish to cancel: ship anyway, or leave the order blocked until Amazon cancels it."""
@@ -246,7 +288,11 @@ class OrderItem(models.Model):
     amazon_item_id = models.CharField(_("Amazon item id"), max_length=60)
     sku = models.CharField("SKU", max_length=120, blank=True)
     asin = models.CharField("ASIN", max_length=20, blank=True)
+    product = models.ForeignKey(
+        "orders.Product", models.SET_NULL, null=True, blank=True, verbose_name=_("product"), related_name="items"
+    )
     title = models.CharField(_("title"), max_length=500, blank=True)
+    condition = models.CharField(_("condition"), max_length=40, blank=True)
     quantity = models.PositiveIntegerField(_("quantity"))
     quantity_shipped = models.PositiveIntegerField(_("shipped"), default=0)
     unit_price = models.DecimalField(_("unit price"), **MONEY)
@@ -254,6 +300,18 @@ class OrderItem(models.Model):
     discount = models.DecimalField(_("discount"), **MONEY)
     shipping = models.DecimalField(_("shipping"), **MONEY)
     gift_wrap = models.DecimalField(_("gift wrap"), **MONEY)
+    cod_fee = models.DecimalField(_("cash on delivery fee"), **MONEY)
+    gift_wrap_level = models.CharField(_("kind of gift wrap"), max_length=60, blank=True)
+    is_gift = models.BooleanField(_("gift"), default=False)
+    is_business_price = models.BooleanField(_("business price"), default=False)
+    promotions = models.JSONField(_("promotions"), default=list, blank=True)
+    requirements = models.JSONField(_("required of the delivery"), default=list, blank=True)
+    scheduled_from = models.DateTimeField(_("delivery wanted from"), null=True, blank=True)
+    scheduled_until = models.DateTimeField(_("delivery wanted until"), null=True, blank=True)
+    ioss_number = models.CharField(_("IOSS number"), max_length=40, blank=True)
+    options = models.JSONField(_("options"), default=list, blank=True)
+    weight_g = models.PositiveIntegerField(_("weight of one in grams"), null=True, blank=True)
+    warehouse_location = models.CharField(_("storage location"), max_length=60, blank=True)
     is_physical = models.BooleanField(_("physical"), default=True)
 
     class Meta:

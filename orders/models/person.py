@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from orders.models.order import Order
+from orderhub.constraints import known_values
+from orders.models.order import Order, OrderItem
 from privacy import markers
 
 ERASED = (
@@ -16,6 +17,7 @@ ERASED = (
     "gift_message", "buyer_notes", "delivery_instructions",
     "romanised_name", "romanised_company", "romanised_street1", "romanised_street2", "romanised_street3",
     "romanised_city", "romanised_state",
+    "custom_field_1", "custom_field_2", "custom_field_3",
 )  # fmt: skip
 EMAIL = "buyer_email"  # erased unless it is one of Amazon's relay addresses
 KEPT = ("city", "district", "state", "postal_code", "country")
@@ -71,6 +73,9 @@ class OrderPersonalData(models.Model):
     romanised_street3 = _short(_("street 3 (Roman letters)"))
     romanised_city = _short(_("city (Roman letters)"))
     romanised_state = _short(_("state (Roman letters)"))
+    custom_field_1 = _short(_("custom field 1"), 120)  # here where its source is personal, else on the order
+    custom_field_2 = _short(_("custom field 2"), 120)
+    custom_field_3 = _short(_("custom field 3"), 120)
     city = _short(_("city"))
     district = _short(_("district"))
     state = _short(_("state"))
@@ -92,3 +97,61 @@ class OrderPersonalData(models.Model):
     def holds_anything(self) -> bool:
         """Whether any erasable column holds something that is not the marker."""
         return self.marker == "" and any(getattr(self, name) for name in LATCHED)
+
+
+class CustomizationState(models.TextChoices):
+    """How far we are with what the buyer wished for on a line."""
+
+    WAITING = "waiting", _("to be fetched")
+    FETCHED = "fetched", _("fetched")
+    REFUSED = "refused", _("refused")
+    FAILED = "failed", _("could not be fetched")
+
+
+ITEM_ERASED = ("customized_url", "customization")
+
+
+class ItemPersonalData(models.Model):
+    """What the buyer wrote and drew for one line (Amazon Custom). Erased with its order.
+
+    `customization`: JSON text as orders/customization writes it. `images`: JSON list of names in the storage
+    `customization`; their files are destroyed before the row is overwritten.
+    """
+
+    State = CustomizationState
+
+    item = models.OneToOneField(
+        OrderItem, models.CASCADE, primary_key=True, verbose_name=_("order line"), related_name="person"
+    )
+    marker = models.CharField(_("erased with"), max_length=20, blank=True, default="")
+    customized_url = models.TextField(_("where Amazon keeps it"), blank=True, default="")
+    customization = models.TextField(_("customisation"), blank=True, default="")
+    images = models.JSONField(_("pictures"), default=list, blank=True)
+    state = models.CharField(
+        _("state"), max_length=10, choices=CustomizationState.choices, default=CustomizationState.WAITING
+    )
+    error_code = models.CharField(_("error"), max_length=60, blank=True)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("customisation of a line")
+        verbose_name_plural = _("customisations of lines")
+        constraints = [
+            models.CheckConstraint(condition=Q(marker__in=["", *markers.MARKERS]), name="item_person_marker_is_known"),
+            known_values("state", CustomizationState, "item_person_state_known"),
+            *(
+                models.CheckConstraint(
+                    condition=Q(marker="") | Q(**{name: ""}) | Q(**{name: F("marker")}),
+                    name=f"item_person_latch_{name}",
+                )
+                for name in ITEM_ERASED
+            ),
+            models.CheckConstraint(condition=Q(marker="") | Q(images=[]), name="item_person_latch_images"),
+        ]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="item_person_due", condition=Q(state="waiting", marker=""))
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.item_id}"

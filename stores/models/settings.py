@@ -70,10 +70,23 @@ def _overwrite(label, default: str) -> models.CharField:
     return models.CharField(label, max_length=8, choices=Overwrite.choices, default=default)
 
 
+class ShortStock(models.TextChoices):
+    """What happens when somebody ships more than was counted on the shelf."""
+
+    ALLOW = "allow", _("allow it")
+    WARN = "warn", _("allow it, and show a badge")
+    BLOCK = "block", _("refuse it")
+
+
 class ProductSettings(models.Model):
-    """Field by field, whether the catalogue of Amazon overwrites a product's details."""
+    """Field by field, whether the catalogue of Amazon overwrites a product's details; and what a shortage stops."""
 
     Overwrite = Overwrite
+    ShortStock = ShortStock
+
+    short_stock = models.CharField(
+        _("shipping more than was counted"), max_length=5, choices=ShortStock.choices, default=ShortStock.WARN
+    )
 
     product_title_policy = _overwrite(_("title"), Overwrite.ALWAYS)
     product_image_policy = _overwrite(_("photo"), Overwrite.ALWAYS)
@@ -166,6 +179,7 @@ SETTINGS_CONSTRAINTS = [
         name="store_delay_has_minutes",
     ),
     *(known_values(name, Overwrite, f"store_{name}_known") for name in PRODUCT_POLICIES),
+    known_values("short_stock", ShortStock, "store_short_stock_known"),
     *(
         models.CheckConstraint(
             condition=Q(**{f"{name}__in": ["", *CustomFieldSource.values]}), name=f"store_{name}_known"

@@ -10,7 +10,7 @@ from orders import roman
 from orders.models import Order, OrderPersonalData
 from orders.models.person import EMAIL, ERASED, LATCHED
 from orders.page import PageWriter
-from orders.personal_data import HOLDER
+from orders.personal_data import PERSONS
 from privacy import markers
 from stores.connectors.base import OrderPage, RemoteItem, RemoteOrder, RemotePerson
 from stores.marketplaces import BY_CODE
@@ -165,7 +165,7 @@ def test_an_import_that_meets_an_erasure_halfway_waits_and_sees_it(noon):
     order = due_order(person={"district": ""})
     Order.objects.filter(pk=order.pk).update(pii_state="redacting")
     with transaction.atomic():
-        HOLDER.overwrite([order.pk], marker=MARKER, now=noon)
+        PERSONS.overwrite([order.pk], marker=MARKER, now=noon)
         thread, failures = in_thread(lambda: take_in(order, at=noon))
         thread.join(0.5)  # the import is now wherever it gets to beside an open erasure
         assert thread.is_alive()

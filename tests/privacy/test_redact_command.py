@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from orderhub import failpoints, jobs
 from orderhub.models import JobLease, JobRun
 from orders.models import Order, OrderPersonalData
-from orders.personal_data import HOLDER, SUBJECTS
+from orders.personal_data import PERSONS, SUBJECTS
 from privacy import erasure, markers
 from privacy.models import ErasureCertificate
 from tests.privacy.rows import SWEEP, due_order, everything, is_postgresql, state_of, sweep
@@ -219,7 +219,7 @@ def test_persons_are_locked_in_the_order_in_which_an_import_locks_them(noon):
 
 def overwrite(order_ids: list[int], *, now) -> None:
     with transaction.atomic():
-        HOLDER.overwrite(order_ids, marker=markers.AMAZON, now=now)
+        PERSONS.overwrite(order_ids, marker=markers.AMAZON, now=now)
 
 
 def in_a_thread(work) -> threading.Thread:

@@ -10,8 +10,9 @@ from privacy import registry
 from tests.privacy.rows import due_order, is_postgresql
 
 MIGRATIONS = [importlib.import_module(f"orders.migrations.{name}") for name in ("0001_initial", "0002_roman_place")]
+LATER = importlib.import_module("orders.migrations.0004_everything_amazon_knows").COLUMNS
 TABLE = MIGRATIONS[0].TABLE
-COLUMNS = {column for migration in MIGRATIONS for column in migration.COLUMNS}
+COLUMNS = {column for migration in MIGRATIONS for column in migration.COLUMNS} | set(LATER[TABLE])
 pytestmark = pytest.mark.django_db
 
 
@@ -19,6 +20,12 @@ def test_the_list_covers_every_personal_column():
     personal = {column for table, column in registry.personal_columns() if table == TABLE}
     assert personal == set(LATCHED)
     assert personal | (set(KEPT) - {"country"}) == COLUMNS
+
+
+def test_the_other_tables_of_people_are_covered():
+    personal = {(table, column) for table, column in registry.personal_columns() if table.startswith("orders_")}
+    covered = {(table, column) for table, columns in LATER.items() for column in columns}
+    assert personal == covered | {(TABLE, column) for column in LATCHED}
 
 
 def test_nothing_is_sampled(noon):
