@@ -27,6 +27,29 @@ _ORDERS = (
     "orders.view_orderitem",
     "orders.view_skippedorder",
     "orders.view_quarantinedorder",
+    "orders.view_product",
+    "orders.export_order",
+)
+_DESK = (  # what support and customer success share: work on orders, products, customers and rules
+    "orders.add_order",
+    "orders.change_order",
+    "orders.hold_order",
+    "orders.fetch_order",
+    "orders.view_ordernote",
+    "orders.add_ordernote",
+    "orders.view_tag",
+    "orders.add_tag",
+    "orders.change_tag",
+    "orders.delete_tag",
+    "orders.change_product",
+    "orders.confirm_stock",
+    "orders.view_customer",
+    "orders.merge_customer",
+    "orders.view_automationrule",
+    "orders.add_automationrule",
+    "orders.change_automationrule",
+    "orders.delete_automationrule",
+    "orders.view_historyread",
 )
 _SHIP = (
     "shipments.view_shipment",
@@ -45,20 +68,24 @@ _JOBS = ("orderhub.view_jobrun", "orderhub.view_joblease")
 
 ROLES: dict[str, tuple[str, ...]] = {
     SUPPORT: (
-        *_ORDERS, "orders.change_order", "orders.hold_order", "orders.view_personal_data",
+        *_ORDERS, *_DESK, "orders.view_personal_data",
         *_SHIP, "shipments.retry_notification", *_STORES, *_CONNECT, "stores.map_custom_fields",
     ),
     SUCCESS: (
-        *_ORDERS, "orders.change_order", "orders.hold_order", "shipments.view_shipment",
+        *_ORDERS, *_DESK, "shipments.view_shipment",
         "shipments.view_shipmentnotification", "shipments.retry_notification", *_STORES, *_CONNECT,
         "stores.grant_features", "stores.view_featuregrant", "stores.map_custom_fields",
     ),
-    WAREHOUSE: (*_ORDERS, "orders.hold_order", "orders.view_personal_data_of_open_orders", *_SHIP),
+    WAREHOUSE: (
+        *_ORDERS, "orders.hold_order", "orders.view_personal_data_of_open_orders", "orders.view_ordernote",
+        "orders.add_ordernote", "orders.change_product", "orders.confirm_stock", *_SHIP,
+    ),
     PRIVACY: (
-        *_ORDERS, "privacy.view_erasurecertificate", "privacy.view_accesslog", *_JOBS,
+        *_ORDERS, "orders.view_customer", "privacy.view_erasurecertificate", "privacy.view_accesslog", *_JOBS,
     ),
     ADMINISTRATOR: (
         *_ORDERS, *_STORES, *_CONNECT, *_JOBS, "shipments.view_shipmentnotification", "shipments.retry_notification",
+        "orders.fetch_order", "orders.view_historyread",
         "orderhub.view_user", "orderhub.add_user", "orderhub.change_user",
     ),
 }  # fmt: skip

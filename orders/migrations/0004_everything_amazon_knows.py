@@ -633,5 +633,17 @@ class Migration(migrations.Migration):
             model_name='savedview',
             constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='saved_view_has_name'),
         ),
+        migrations.AlterModelOptions(
+            name='customer',
+            options={'ordering': ['-last_order_at', '-pk'], 'permissions': [('merge_customer', 'Can join customer records')], 'verbose_name': 'customer', 'verbose_name_plural': 'customers'},
+        ),
+        migrations.AlterModelOptions(
+            name='order',
+            options={'ordering': ['-ordered_at', '-pk'], 'permissions': [('hold_order', 'Can put orders on hold and release them'), ('fetch_order', 'Can fetch one order from Amazon now'), ('export_order', 'Can export orders without personal data'), ('view_personal_data', 'Can see names and addresses of orders'), ('view_personal_data_of_open_orders', 'Can see names and addresses of open orders')], 'verbose_name': 'order', 'verbose_name_plural': 'orders'},
+        ),
+        migrations.AlterModelOptions(
+            name='product',
+            options={'ordering': ['key', 'pk'], 'permissions': [('confirm_stock', 'Can say how many are on the shelf')], 'verbose_name': 'product', 'verbose_name_plural': 'products'},
+        ),
         migrations.RunPython(keep_none, migrations.RunPython.noop),
     ]

@@ -38,6 +38,7 @@ class Customer(models.Model):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
+        permissions = [("merge_customer", _("Can join customer records"))]
         ordering = ["-last_order_at", "-pk"]
         constraints = [
             models.UniqueConstraint(

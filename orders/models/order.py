@@ -156,6 +156,8 @@ class Order(models.Model):
         ordering = ["-ordered_at", "-pk"]
         permissions = [
             ("hold_order", _("Can put orders on hold and release them")),
+            ("fetch_order", _("Can fetch one order from Amazon now")),
+            ("export_order", _("Can export orders without personal data")),
             ("view_personal_data", _("Can see names and addresses of orders")),
             ("view_personal_data_of_open_orders", _("Can see names and addresses of open orders")),
         ]

@@ -108,6 +108,7 @@ class Product(Dimensions):
     class Meta:
         verbose_name = _("product")
         verbose_name_plural = _("products")
+        permissions = [("confirm_stock", _("Can say how many are on the shelf"))]
         ordering = ["key", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["store", "key"], name="product_once_per_store"),
