@@ -229,6 +229,11 @@ BIGCOMMERCE_BASE_URL = env.str("BIGCOMMERCE_BASE_URL", default="")
 STAND_INS = ("SPAPI_BASE_URL", "LWA_TOKEN_URL", "SELLER_CENTRAL_BASE_URL", "BIGCOMMERCE_BASE_URL")
 IMPORT_BACKFILL_DAYS = env.int("IMPORT_BACKFILL_DAYS", default=30)
 IMPORT_POLL_MINUTES = env.int("IMPORT_POLL_MINUTES", default=5)
+# Product types of Amazon's catalogue that are no goods; every other one counts as physical
+DIGITAL_PRODUCT_TYPES = env.list(
+    "DIGITAL_PRODUCT_TYPES",
+    default=["DOWNLOADABLE_SOFTWARE", "DOWNLOADABLE_VIDEO_GAME", "ABIS_EBOOKS", "ELECTRONIC_GIFT_CARD"],
+)
 
 # ---- Privacy. Periods can be shortened, never lengthened (privacy/retention.py takes the minimum)
 REDACT_POSTCODE = env.str("REDACT_POSTCODE", default="keep")  # keep | full

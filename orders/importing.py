@@ -14,6 +14,7 @@ from django.db import DataError, IntegrityError, transaction
 from orderhub import failpoints
 from orderhub.errors import OrderHubError, Throttled, UnexpectedAnswer
 from orderhub.jobs import BUDGET_S
+from orders import catalogue
 from orders.page import PageWriter
 from stores.connectors.base import Connector, OrderPage, RemoteOrder, Unreadable
 from stores.models import AmazonAccount
@@ -72,6 +73,7 @@ def import_changes(
         if page is None:
             break
         failpoints.reach("import.after_answer")
+        catalogue.look_up_first(account, page)
         account.has_pii_role = getattr(connector, "with_person", account.has_pii_role)
         _write(account, writer, page, after=after, report=report)
         failpoints.reach("import.between_pages")
@@ -93,6 +95,7 @@ def _write(account, writer: PageWriter, page: OrderPage, *, after: datetime, rep
     try:
         counts = _commit(account, writer, page, after=after)
     except REFUSED:
+        writer.forget()
         for order in page.orders:
             report.counts += _write_alone(writer, order)
         rest = OrderPage((), page.unreadable, _bound_of(page), page.next_token)
@@ -129,6 +132,7 @@ def _write_alone(writer: PageWriter, order: RemoteOrder) -> Counter:
         with transaction.atomic():
             return writer.write(OrderPage((order,), (), None))
     except REFUSED as error:
+        writer.forget()
         with transaction.atomic():
             return writer.write(OrderPage((), (Unreadable(order.number, type(error).__name__, "database"),), None))
 

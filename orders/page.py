@@ -1,4 +1,4 @@
-"""Writing one page of orders: decide in memory, write set-based.
+"""Writing one page of orders: decided here in memory, written set-based by orders/pagesaving.py.
 
 Rules kept here: Amazon's newer word wins over older (version guard); blank never overwrites personal data; nothing
 overwrites erased personal data; what we shipped stays shipped.
@@ -7,14 +7,14 @@ overwrites erased personal data; what we shipped stays shipped.
 import hashlib
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
 
-from django.db.models import F
-
-from orders import mapping, roman
-from orders.models import Order, OrderEvent, OrderItem, OrderPersonalData, QuarantinedOrder, SkippedOrder
+from orders import customers, linking, mapping, pagesaving, roman, ruling
+from orders.models import ItemPersonalData, Order, OrderEvent, OrderItem, OrderPersonalData, SkippedOrder
+from orders.models.order import CANCELLED_ALERT
 from orders.models.person import EMAIL
+from orders.pagesaving import Plan
 from orders.personal_data import erasable
 from orders.retention import periods_for
 from privacy import retention
@@ -25,23 +25,7 @@ from stores.models import AmazonAccount, Store, UnconnectedOrder
 _CODE = re.compile(r"[A-Z]+(_[A-Z]+)*")
 Status = Order.Status
 Kind = OrderEvent.Kind
-ITEM_COLUMNS = [
-    "sku", "asin", "title", "quantity", "unit_price", "tax", "discount", "shipping", "gift_wrap", "is_physical",
-]  # fmt: skip
-
-
-@dataclass
-class _Plan:
-    """What a page comes down to."""
-
-    fresh: list[Order] = field(default_factory=list)
-    changed: list[Order] = field(default_factory=list)
-    persons: list[OrderPersonalData] = field(default_factory=list)
-    items: list[OrderItem] = field(default_factory=list)
-    events: list[OrderEvent] = field(default_factory=list)
-    skipped: list[SkippedOrder] = field(default_factory=list)
-    unconnected: list[UnconnectedOrder] = field(default_factory=list)
-    counts: Counter = field(default_factory=Counter)
+UNPAID = Status.AWAITING_PAYMENT
 
 
 class PageWriter:
@@ -51,7 +35,14 @@ class PageWriter:
         self.account, self.now = account, now
         stores = account.stores.prefetch_related("status_map")
         self.stores: dict[str, Store] = {store.marketplace: store for store in stores}
+        self.by_id = {store.pk: store for store in stores}
         self.status_maps = {store.pk: statusmap.as_map(store) for store in stores}
+        self.products = linking.ProductLinks()
+        self.ruler = ruling.Ruler(stores)
+
+    def forget(self) -> None:
+        """After a page that was rolled back: what was made with it is not there."""
+        self.products = linking.ProductLinks()
 
     def write(self, page: OrderPage) -> Counter:
         """Write one page; returns what became of its orders, by name."""
@@ -60,11 +51,13 @@ class PageWriter:
             if remote.number not in newest or remote.updated_at >= newest[remote.number].updated_at:
                 newest[remote.number] = remote
         known = self._known(newest)
-        plan = _Plan()
+        files = linking.not_physical(newest.values())
+        plan = Plan()
         for remote in newest.values():
-            self._decide(remote, known.get(remote.number), plan)
-        self._save(plan, known)
-        self._quarantine(page, plan, readable=list(newest))
+            self._decide(_with_files(remote, files), known.get(remote.number), plan)
+        self._complete(plan)
+        pagesaving.save(plan, list(self.by_id))
+        pagesaving.quarantine(self.account, page, plan, readable=list(newest), now=self.now)
         return plan.counts
 
     def _known(self, remotes: dict[str, RemoteOrder]) -> dict[str, Order]:
@@ -72,20 +65,25 @@ class PageWriter:
 
         Persons are locked too: an erasure half done has let go of the order, and what it overwrites must not be read.
         """
-        stores = list(self.stores.values())
-        found = list(
-            Order.objects.select_for_update().filter(store__in=stores, order_number__in=list(remotes)).order_by("pk")
-        )
+        mine = Order.objects.filter(store__in=list(self.by_id), order_number__in=list(remotes))
+        found = list(mine.select_for_update().order_by("pk"))
+        for order in found:
+            order.store = self.by_id[order.store_id]
         persons = OrderPersonalData.objects.select_for_update().order_by("pk")
         self.persons = persons.in_bulk([order.pk for order in found]) if found else {}
         self.items: dict[int, dict[str, OrderItem]] = {}
-        for item in OrderItem.objects.filter(order__in=found) if found else []:
+        for item in OrderItem.objects.filter(order__in=found).select_related("product") if found else []:
             self.items.setdefault(item.order_id, {})[item.amazon_item_id] = item
+        wished = [item.pk for order in found if remotes[order.order_number].customized for item in self._lines(order)]
+        self.wishes = ItemPersonalData.objects.in_bulk(wished) if wished else {}
         return {order.order_number: order for order in found}
+
+    def _lines(self, order: Order) -> list[OrderItem]:
+        return list(self.items.get(order.pk, {}).values())
 
     # -- decisions, no database
 
-    def _decide(self, remote: RemoteOrder, order: Order | None, plan: _Plan) -> None:
+    def _decide(self, remote: RemoteOrder, order: Order | None, plan: Plan) -> None:
         market = marketplaces.BY_ID.get(remote.marketplace_id)
         store = self.stores.get(market.code) if market else None
         if store is None:
@@ -117,13 +115,14 @@ class PageWriter:
         else:
             self._update(remote, order, plan)
 
-    def _take_in(self, remote: RemoteOrder, store: Store, plan: _Plan) -> None:
+    def _take_in(self, remote: RemoteOrder, store: Store, plan: Plan) -> None:
         order = Order(store=store, order_number=remote.number, first_imported_at=self.now)
         mapping.fill(order, remote)
         decided = self._status_of(remote, store.pk)
         order.status, order.custom_status = decided
         order.decided_status = order.status
         order.content_hash = fingerprint(remote, decided)
+        order.paid_at = None if order.status in {UNPAID, Status.CANCELLED} else order.ordered_at
         if not order.by_amazon:
             due = retention.order_due(retention.Facts(imported_at=self.now), periods_for(store))
             order.redaction_due_at, order.redaction_rule = due.at, due.rule
@@ -133,15 +132,19 @@ class PageWriter:
             order.cancel_requested_at = self.now
             order.cancel_reason_code = _code(next(i.cancel_reason for i in remote.items if i.cancel_reason is not None))
             plan.events.append(self._event(order, Kind.CANCEL_REQUESTED, {}))
-        person = {name: getattr(remote.person, name) for name in PERSON_FIELDS}
-        plan.persons.append(OrderPersonalData(order=order, **person))
-        plan.items += [mapping.item(order, found) for found in remote.items]
+        person = OrderPersonalData(order=order, **{name: getattr(remote.person, name) for name in PERSON_FIELDS})
+        mapping.fill_custom_fields(order, person, latched=False)
+        plan.keep(order, person, items=[mapping.item(order, found) for found in remote.items])
+        if store.import_customization and order.is_open:
+            plan.wished |= {(order.order_number, item_id): url for item_id, url in remote.customized.items()}
+        if order.by_amazon or order.is_open:
+            plan.looked_up.add(order.order_number)
         source = store.market.label if store.market else store.name
         plan.events.append(self._event(order, Kind.IMPORTED, {"source": source, "status": order.status}))
         plan.fresh.append(order)
         plan.counts["imported"] += 1
 
-    def _update(self, remote: RemoteOrder, order: Order, plan: _Plan) -> None:
+    def _update(self, remote: RemoteOrder, order: Order, plan: Plan) -> None:
         decided = self._status_of(remote, order.store_id)
         digest = fingerprint(remote, decided)
         if order.amazon_updated_at and remote.updated_at < order.amazon_updated_at:
@@ -154,9 +157,13 @@ class PageWriter:
         mapping.fill(order, remote)
         order.content_hash = digest
         self._move_status(decided, order, plan)
+        if before == UNPAID and order.status not in {UNPAID, Status.CANCELLED}:
+            order.paid_at = order.paid_at or remote.updated_at
+            plan.looked_up.add(order.order_number)
         self._note_cancel_request(remote, order, plan)
-        self._merge_person(remote, order, plan)
-        plan.items += self._merged_items(remote, order)
+        person = self._merge_person(remote, order, plan)
+        plan.keep(order, person, items=self._merged_items(remote, order))
+        self._note_wishes(remote, order, person, plan)
         if order.status != before:
             plan.events.append(self._event(order, Kind.STATUS, {"before": before, "after": order.status}))
         plan.changed.append(order)
@@ -165,12 +172,13 @@ class PageWriter:
     def _status_of(self, remote: RemoteOrder, store_id: int) -> tuple[str, str]:
         return mapping.status_of(remote, self.status_maps[store_id])
 
-    def _move_status(self, decided: tuple[str, str], order: Order, plan: _Plan) -> None:
+    def _move_status(self, decided: tuple[str, str], order: Order, plan: Plan) -> None:
         """A word that means what it meant before changes nothing: what people decided since stands."""
         wanted, word = decided
         known = (order.decided_status, order.custom_status)
         settled = order.status == Status.SHIPPED and bool(order.shipped_at or not known[1])
         if settled and wanted == Status.CANCELLED:
+            order.alert = CANCELLED_ALERT
             plan.events.append(self._event(order, Kind.CANCELLED_AFTER_SHIPPING, {}))
         if settled and not order.shipped_at:
             return  # Amazon itself said shipped: no later word is a reading of ours, which alone could be corrected
@@ -178,29 +186,30 @@ class PageWriter:
         if settled or decided == known:
             return
         if wanted == Status.SHIPPED:
-            order.status, order.hold_reason = Status.SHIPPED, ""
+            order.status, order.hold_reason, order.hold_until = Status.SHIPPED, "", None
             if not word:
                 plan.events.append(self._event(order, Kind.SHIPPED_ELSEWHERE, {}))
         elif wanted == Status.CANCELLED or order.status != Status.ON_HOLD or not order.hold_reason:
             # a person's hold outlives Amazon's "unshipped"; one for a word we did not know ends with a word we know
             order.status = wanted
+            order.hold_until = order.hold_until if wanted == Status.ON_HOLD else None
         else:
             order.decided_status = known[0]  # not applied: it counts once the hold has ended
 
-    def _note_cancel_request(self, remote: RemoteOrder, order: Order, plan: _Plan) -> None:
+    def _note_cancel_request(self, remote: RemoteOrder, order: Order, plan: Plan) -> None:
         asked = [item.cancel_reason for item in remote.items if item.cancel_reason is not None]
         if asked and order.is_open and not order.cancel_requested_at and not order.cancel_reason_code:
             order.cancel_requested_at, order.cancel_reason_code = self.now, _code(asked[0])
             plan.events.append(self._event(order, Kind.CANCEL_REQUESTED, {}))
 
-    def _merge_person(self, remote: RemoteOrder, order: Order, plan: _Plan) -> None:
+    def _merge_person(self, remote: RemoteOrder, order: Order, plan: Plan) -> OrderPersonalData:
         """Blank never overwrites; an erased order takes only the place, and only where it has none."""
         person = self.persons.get(order.pk) or OrderPersonalData(order=order)
         latched = order.masked or bool(person.marker)
         offered = [name for name in mapping.PERSONAL if getattr(remote.person, name)]
         if latched and offered:
             plan.counts["latched"] += 1
-        gone, changed, moved = (*erasable(), EMAIL), False, False
+        gone, moved = (*erasable(), EMAIL), False
         for name in (
             RemotePerson.KEPT if order.by_amazon else PERSON_FIELDS
         ):  # whatever Amazon says later, FBA has no person
@@ -209,87 +218,86 @@ class PageWriter:
                 continue
             if getattr(person, name) != value:
                 setattr(person, name, value)
-                changed, moved = True, moved or name in roman.SHIP_TO
+                moved = moved or name in roman.SHIP_TO
         if moved and not latched and order.is_open and roman.forget(person):
             plan.events.append(self._event(order, Kind.ROMAN_DROPPED, {}))
-        if changed:
-            plan.persons.append(person)
-            if not latched and not order.by_amazon and offered:
-                order.pii_state = Order.PiiState.PRESENT
+        if not latched and not order.by_amazon and offered:
+            order.pii_state = Order.PiiState.PRESENT
+        mapping.fill_custom_fields(order, person, latched=latched)
+        return person
+
+    def _note_wishes(self, remote: RemoteOrder, order: Order, person: OrderPersonalData, plan: Plan) -> None:
+        """Where the buyer's wishes are kept, for lines whose wishes we do not have. Addresses expire: the newest counts."""
+        if order.masked or person.marker or not order.is_open or not order.store.import_customization:
+            return
+        lines = self.items.get(order.pk, {})
+        for item_id, url in remote.customized.items():
+            kept = self.wishes.get(lines[item_id].pk) if item_id in lines else None
+            if kept is None or (not kept.marker and kept.state == ItemPersonalData.State.WAITING):
+                plan.wished[order.order_number, item_id] = url
 
     def _merged_items(self, remote: RemoteOrder, order: Order) -> list[OrderItem]:
         known = self.items.get(order.pk, {})
         merged = []
         for found in remote.items:
             item = mapping.item(order, found)
-            if found.item_id in known:
-                item.quantity = max(item.quantity, known[found.item_id].quantity_shipped)
+            before = known.get(found.item_id)
+            if before is not None:
+                item.quantity = max(item.quantity, before.quantity_shipped)
+                item.product, item.weight_g, item.warehouse_location = (
+                    before.product,
+                    before.weight_g,
+                    before.warehouse_location,
+                )
             merged.append(item)
         return merged
+
+    def _complete(self, plan: Plan) -> None:
+        """What follows from all orders of the page together: products, weights, customers, rules."""
+        self.products.link(plan.lines(), make=plan.looked_up)
+        for order in plan.orders():
+            if not order.weight_is_typed:
+                order.weight_g = mapping.weight_of(plan.items_of(order))
+        open_to = [(order, plan.person_of(order)) for order in plan.orders() if not order.by_amazon]
+        customers.attach(open_to, self.account, now=self.now)
+        self._rule(plan)
+
+    def _rule(self, plan: Plan) -> None:
+        """Rules run once, on what waits to be sent for the first time (R42)."""
+        entering = [order for order in plan.orders() if _enters(order)]
+        if not self.ruler.rules:
+            for order in entering:
+                order.rules_ran_at = self.now  # a rule made later is for later orders
+            return
+        tags = pagesaving.tags_of(entering)
+        plan.take(self.ruler.run([self._subject(order, plan, tags) for order in entering], now=self.now))
+        if self.ruler.broken:
+            self.ruler.note_broken()
+
+    @staticmethod
+    def _subject(order: Order, plan: Plan, tags: dict[int, set[str]]) -> ruling.Subject:
+        items = plan.items_of(order)
+        customised = any((order.order_number, item.amazon_item_id) in plan.wished for item in items)
+        products = {item.product_id: item.product for item in items if item.product}
+        return ruling.Subject(
+            order, plan.person_of(order), items, tags.get(order.pk, set()), products, customised=customised
+        )
 
     def _event(self, order: Order, kind: str, params: dict) -> OrderEvent:
         return OrderEvent(order=order, kind=kind, params=params, at=self.now)
 
-    # -- writing, a constant number of statements
 
-    def _save(self, plan: _Plan, known: dict[str, Order]) -> None:
-        Order.objects.bulk_create(plan.fresh)
-        if plan.changed:
-            Order.objects.bulk_create(
-                plan.changed, update_conflicts=True, unique_fields=["id"], update_fields=mapping.ORDER_COLUMNS
-            )
-        if plan.persons:
-            OrderPersonalData.objects.bulk_create(
-                plan.persons,
-                update_conflicts=True,
-                unique_fields=["order"],
-                update_fields=[*PERSON_FIELDS, *roman.TWINS.values()],
-            )
-        if plan.items:
-            OrderItem.objects.bulk_create(
-                plan.items,
-                update_conflicts=True,
-                unique_fields=["order", "amazon_item_id"],
-                update_fields=ITEM_COLUMNS,
-            )
-        if plan.events:
-            OrderEvent.objects.bulk_create(plan.events)
-        if plan.skipped:
-            SkippedOrder.objects.bulk_create(
-                plan.skipped, update_conflicts=True, unique_fields=["store", "order_number"],
-                update_fields=["reason", "amazon_status", "seen_at"],
-            )  # fmt: skip
-        if plan.fresh:
-            SkippedOrder.objects.filter(
-                store__in=list(self.stores.values()),
-                order_number__in=[order.order_number for order in plan.fresh],
-            ).delete()
-        if plan.unconnected:
-            UnconnectedOrder.objects.bulk_create(plan.unconnected, ignore_conflicts=True)
+def _with_files(remote: RemoteOrder, files: set[tuple[str, str]]) -> RemoteOrder:
+    """The order, with those lines marked that are nothing one could send."""
+    if not any((remote.marketplace_id, item.asin) in files for item in remote.items):
+        return remote
+    items = (replace(item, is_physical=(remote.marketplace_id, item.asin) not in files) for item in remote.items)
+    return replace(remote, items=tuple(items))
 
-    def _quarantine(self, page: OrderPage, plan: _Plan, *, readable: list[str]) -> None:
-        """Keep what could not be read, count how often, and let go what can be read again."""
-        kept = QuarantinedOrder.objects.filter(account=self.account)
-        if readable:
-            kept.filter(order_number__in=readable).delete()
-        if not page.unreadable:
-            return
-        kept.filter(order_number__in=[found.number for found in page.unreadable]).update(times=F("times") + 1)
-        rows = {
-            found.number: QuarantinedOrder(
-                account=self.account,
-                order_number=found.number,
-                code=found.code[:60],
-                path=found.path[:120],
-                seen_at=self.now,
-            )
-            for found in page.unreadable
-        }
-        QuarantinedOrder.objects.bulk_create(
-            rows.values(), update_conflicts=True, unique_fields=["account", "order_number"],
-            update_fields=["code", "path", "seen_at"],
-        )  # fmt: skip
-        plan.counts["quarantined"] += len(rows)
+
+def _enters(order: Order) -> bool:
+    waits = order.status in {Status.AWAITING_SHIPMENT, Status.ON_HOLD}
+    return waits and order.rules_ran_at is None and not order.by_amazon and not order.masked
 
 
 def _code(reason: str) -> str:

@@ -16,6 +16,7 @@ from orderhub.money import Money
 from stores.models import CanonicalStatus as OrderStatus
 from stores.models import MarketplaceStatus, Store
 
+CANCELLED_ALERT = gettext_noop("Cancelled at Amazon after it was shipped.")  # as are the alerts of rules
 CANCEL_HOLD = gettext_noop("Buyer asked to cancel: cancel it in Seller Central.")  # translated when shown
 MONEY = {"max_digits": 18, "decimal_places": 4, "null": True, "blank": True}
 

@@ -55,7 +55,17 @@ class RemoteItem:
     discount: Money | None = None
     shipping: Money | None = None
     gift_wrap: Money | None = None
+    cod_fee: Money | None = None
     is_physical: bool = True
+    condition: str = ""
+    is_gift: bool = False
+    gift_wrap_level: str = ""
+    is_business_price: bool = False
+    promotions: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()  # of the delivery: signatureConfirmation, ...
+    scheduled_from: datetime | None = None
+    scheduled_until: datetime | None = None
+    ioss_number: str = ""
     cancel_reason: str | None = None  # set where the buyer asks to cancel this line
 
 
@@ -84,14 +94,18 @@ class RemoteOrder:
     seller_order_id: str = ""
     programs: tuple[str, ...] = ()
     currency: str = ""
-    totals: dict[str, Money] = field(default_factory=dict)  # item, shipping, tax, discount, gift_wrap, order
+    totals: dict[str, Money] = field(default_factory=dict)  # as the columns of an order are called, without _total
     ship_by: datetime | None = None
     earliest_ship_at: datetime | None = None
+    deliver_from: datetime | None = None
     deliver_by: datetime | None = None
     service_level: str = ""
     payment_method: str = ""
     is_gift: bool = False
     replaces: str = ""
+    replaces_as: str = ""  # "replacement" or "exchange"
+    address_type: str = ""
+    customized: dict[str, str] = field(default_factory=dict, repr=False)  # item id to where the buyer's wishes are kept
     packages: tuple[RemotePackage, ...] = ()
 
 

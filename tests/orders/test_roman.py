@@ -14,7 +14,7 @@ from orderhub.errors import RuleViolation
 from orders import roman
 from orders.models import Order, OrderEvent, OrderPersonalData
 from orders.models.person import ERASED
-from orders.personal_data import HOLDER
+from orders.personal_data import PERSONS
 from privacy import markers
 from shipments import dispatching
 from shipments.models import Label, Shipment, ShipmentNotification
@@ -268,7 +268,7 @@ def test_a_writer_that_meets_an_erasure_halfway_waits_and_is_refused(noon):
             connection.close()
 
     with transaction.atomic():
-        HOLDER.overwrite([order.pk], marker=markers.AMAZON, now=noon)
+        PERSONS.overwrite([order.pk], marker=markers.AMAZON, now=noon)
         thread = threading.Thread(target=write)
         thread.start()
         thread.join(0.5)

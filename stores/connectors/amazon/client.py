@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -47,6 +48,8 @@ PARTICIPATIONS = Operation(
 )  # fmt: skip
 ACCOUNT = Operation("getAccount", "GET", "/sellers/v1/account", 0.016, 15)
 SEARCH_LISTINGS = Operation("searchListingsItems", "GET", "/listings/2021-08-01/items/{sellerId}", 5, 5)
+SEARCH_CATALOG = Operation("searchCatalogItems", "GET", "/catalog/2022-04-01/items", 2, 2)
+INVENTORY = Operation("getInventorySummaries", "GET", "/fba/inventory/v1/summaries", 2, 2)
 
 
 class Throttle(Protocol):
@@ -94,9 +97,31 @@ class AmazonClient:
     def account(self) -> dict:
         return self._json(self._call(ACCOUNT))
 
-    def search_listings(self, seller_id: str, marketplace_id: str) -> dict:
+    def search_listings(self, seller_id: str, marketplace_id: str, skus: Sequence[str] = ()) -> dict:
+        """The listings of these SKUs, 20 at most, with what they still sell; without SKUs any one listing."""
         params = {"marketplaceIds": marketplace_id, "pageSize": "1"}
+        if skus:
+            params |= {
+                "pageSize": "20", "identifiersType": "SKU", "identifiers": ",".join(skus),
+                "includedData": "fulfillmentAvailability",
+            }  # fmt: skip
         return self._json(self._call(SEARCH_LISTINGS, path={"sellerId": seller_id}, params=params))
+
+    def search_catalog(self, marketplace_id: str, asins: Sequence[str]) -> dict:
+        """20 ASINs at most, of one marketplace."""
+        params = {
+            "marketplaceIds": marketplace_id, "identifiersType": "ASIN", "identifiers": ",".join(asins), "pageSize": "20",
+            "includedData": "summaries,dimensions,images,productTypes",
+        }  # fmt: skip
+        return self._json(self._call(SEARCH_CATALOG, params=params))
+
+    def inventory(self, marketplace_id: str, skus: Sequence[str]) -> dict:
+        """50 SKUs at most, of one marketplace."""
+        params = {
+            "granularityType": "Marketplace", "granularityId": marketplace_id, "marketplaceIds": marketplace_id,
+            "details": "true", "sellerSkus": ",".join(skus),
+        }  # fmt: skip
+        return self._json(self._call(INVENTORY, params=params))
 
     def _call(self, operation: Operation, *, path=None, params=None, body=None) -> Answer:
         token = self.sign_in.access_token()

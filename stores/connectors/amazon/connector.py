@@ -1,11 +1,11 @@
 """An Amazon seller account as a Connector: client for the wire, mapping for the words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 
 from orderhub.errors import CredentialsRejected, RequestRejected, Throttled, UnexpectedAnswer
-from stores.connectors.amazon import mapping
+from stores.connectors.amazon import catalogue, mapping
 from stores.connectors.amazon.client import SEARCH_ORDERS, AccessDenied, AmazonClient, utc
 from stores.connectors.base import OrderPage, Parcel, Participation, RemoteOrder
 
@@ -41,7 +41,7 @@ class AmazonConnector:
         for _page in range(MAX_PAGES):
             asked.add(token)
             try:
-                found = self._page(after, token)
+                found = self._page({"lastUpdatedAfter": utc(after)}, token)
             except RequestRejected as error:
                 if not token:
                     raise
@@ -68,41 +68,58 @@ class AmazonConnector:
                 return
         raise _page_trouble("no end of pages", "PageLoop")
 
-    def _page(self, after: datetime, token: str) -> OrderPage:
+    def orders_created(
+        self, *, after: datetime, before: datetime, marketplaces: Sequence[str] = (), page_token: str = ""
+    ) -> OrderPage:
+        """One page of the orders made between two instants, of these marketplaces or of all.
+
+        Amazon wants `before` to be two minutes old. A page token lives a day and goes with the same arguments only:
+        UnexpectedAnswer with `restart` where Amazon no longer takes it.
+        """
+        window = {"createdAfter": utc(after), "createdBefore": utc(before)}
+        if marketplaces:
+            window["marketplaceIds"] = ",".join(marketplaces)
+        try:
+            return self._page(window, page_token)
+        except RequestRejected as error:
+            if not page_token:
+                raise
+            raise _page_trouble("the page token is refused", "PageUnreadable", error.request_id) from None
+
+    def _page(self, window: dict[str, str], token: str) -> OrderPage:
         if self.ask_again and not self.with_person and not token:
             self.ask_again = False
             self.sign_in()
             with suppress(CredentialsRejected):  # still without the role: one call spent, and on as before
-                found = self._search(after, token, with_person=True)
+                found = self._search(window, token, with_person=True)
                 self.with_person = True
                 return found
         self.sign_in()  # what is refused here passes through: it says nothing about personal data
         try:
-            return self._search(after, token, with_person=self.with_person)
+            return self._search(window, token, with_person=self.with_person)
         except CredentialsRejected:
             pass  # it may mean our access token only
         try:
-            return self._after_refusal(after, token)
+            return self._after_refusal(window, token)
         except Throttled as error:  # else each run would spend what it has on the first of its questions
             error.wait_s = max(error.wait_s, QUESTIONS / SEARCH_ORDERS.rate)
             raise
 
-    def _after_refusal(self, after: datetime, token: str) -> OrderPage:
+    def _after_refusal(self, window: dict[str, str], token: str) -> OrderPage:
         """A refusal counts if a fresh token meets it too; then, if not of the token, the search is asked without people."""
         self.sign_in()
         try:
-            return self._search(after, token, with_person=self.with_person)
+            return self._search(window, token, with_person=self.with_person)
         except AccessDenied:
             if not self.with_person:
                 raise
         # Some sellers get 403 on the whole call when our application lacks the role for personal data
-        found = self._search(after, token, with_person=False)
+        found = self._search(window, token, with_person=False)
         self.with_person = False
         return found
 
-    def _search(self, after: datetime, token: str, *, with_person: bool) -> OrderPage:
-        included = (PERSONAL if with_person else ()) + PLAIN
-        params = {"lastUpdatedAfter": utc(after), "maxResultsPerPage": "100", "includedData": ",".join(included)}
+    def _search(self, window: dict[str, str], token: str, *, with_person: bool) -> OrderPage:
+        params = window | {"maxResultsPerPage": "100", "includedData": _included(with_person)}
         if token:
             params["paginationToken"] = token
         return mapping.page(self.client.search_orders(params))
@@ -114,6 +131,21 @@ class AmazonConnector:
             return mapping.order(body["order"])
         except (KeyError, TypeError, ValueError, AttributeError, mapping.Misread):
             raise UnexpectedAnswer("getOrder: not readable", code="UnreadableAnswer") from None
+
+    def order_in_full(self, number: str) -> OrderPage:
+        """One order with all a search brings, as a page of one. RequestRejected where the seller has no such order.
+
+        Refused with people in it, it is asked for once more without them; what a search may have says nothing here.
+        """
+        self.sign_in()
+        try:
+            body = self.client.get_order(number, _included(self.with_person))
+        except AccessDenied:
+            if not self.with_person:
+                raise
+            self.sign_in()
+            body = self.client.get_order(number, _included(False))
+        return mapping.page({"orders": [body.get("order")]})
 
     def confirm(self, parcel: Parcel) -> None:
         """Tell Amazon of one parcel. Returns only if Amazon said yes."""
@@ -141,6 +173,22 @@ class AmazonConnector:
         except CredentialsRejected:
             return None
         return True
+
+    def products(self, marketplace_id: str, asins: Sequence[str]) -> dict[str, catalogue.RemoteProduct]:
+        """What the catalogue says of up to 20 ASINs; those it does not have are missing. None may hold a comma."""
+        return catalogue.products(self.client.search_catalog(marketplace_id, asins), marketplace_id)
+
+    def for_sale(self, seller_id: str, marketplace_id: str, skus: Sequence[str]) -> dict[str, int]:
+        """Units that the listings of up to 20 SKUs still sell by the merchant. No SKU may hold a comma."""
+        return catalogue.for_sale(self.client.search_listings(seller_id, marketplace_id, skus))
+
+    def in_warehouses(self, marketplace_id: str, skus: Sequence[str]) -> dict[str, int]:
+        """Units of up to 50 SKUs that Amazon's warehouses can send. No SKU may hold a comma."""
+        return catalogue.in_warehouses(self.client.inventory(marketplace_id, skus))
+
+
+def _included(with_person: bool) -> str:
+    return ",".join((PERSONAL if with_person else ()) + PLAIN)
 
 
 def _page_trouble(why: str, code: str, request_id: str = "", *, restart: bool = True) -> UnexpectedAnswer:

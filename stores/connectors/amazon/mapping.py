@@ -4,6 +4,7 @@ What must not be kept is dropped here, before any row exists: everything persona
 field we have no use for. Unknown values of open lists are kept as text.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -25,10 +26,14 @@ from stores.connectors.base import (
 CASH_ON_DELIVERY = "CashOnDelivery"
 _TOTALS = {
     "ITEM": "item", "SHIPPING": "shipping", "TAX": "tax", "DISCOUNT": "discount", "GIFT_WRAP": "gift_wrap",
+    "COD_FEE": "cod_fee", "DELIVERY_TIP": "other", "OTHER": "other",
 }  # fmt: skip
 TEXT_LIMIT = 2000
 YEARS = range(1970, 2201)
 FULFILLED_BY = {"MERCHANT": "MFN", "AMAZON": "AFN"}
+_REPLACES = {"REPLACEMENT_ORIGINAL_ID": "replacement", "EXCHANGE_ORIGINAL_ID": "exchange"}
+URL_LIMIT = 2000
+MOST_WORDS = 20  # promotions or requirements of one line
 
 
 class Misread(UnexpectedAnswer):
@@ -133,6 +138,7 @@ def order(raw: dict) -> RemoteOrder:
     person = _person(raw, lines)
     gifts = [line for line in lines if _get(line, "fulfillment", "packing", "giftOption") is not None]
     payments = _list(raw, "payment", "paymentExecutions")
+    replaces, replaces_as = _replaces(raw)
     return RemoteOrder(
         number=_required(_text(raw, "orderId", limit=60), "orderId"),
         marketplace_id=_text(raw, "salesChannel", "marketplaceId", limit=20),
@@ -148,13 +154,17 @@ def order(raw: dict) -> RemoteOrder:
         totals=totals,
         ship_by=_instant(raw, "fulfillment", "shipByWindow", "latestDateTime"),
         earliest_ship_at=_instant(raw, "fulfillment", "shipByWindow", "earliestDateTime"),
+        deliver_from=_instant(raw, "fulfillment", "deliverByWindow", "earliestDateTime"),
         deliver_by=_instant(raw, "fulfillment", "deliverByWindow", "latestDateTime"),
         service_level=_text(raw, "fulfillment", "fulfillmentServiceLevel", limit=40),
         payment_method=", ".join(dict.fromkeys(filter(None, (_text(p, "paymentMethod", limit=40) for p in payments))))[
             :120
         ],
         is_gift=bool(gifts),
-        replaces=_replaces(raw),
+        replaces=replaces,
+        replaces_as=replaces_as,
+        address_type=_text(raw, "recipient", "deliveryAddress", "addressType", limit=20),
+        customized={} if fulfilled_by == "AFN" else _customized(lines),
         packages=tuple(_package(found) for found in _list(raw, "packages")),
     )
 
@@ -177,6 +187,7 @@ def _programs(raw: dict) -> tuple[str, ...]:
 
 
 def _totals(raw: dict) -> dict[str, Money]:
+    """The amounts of an order or a line by our names; several of one kind are added up."""
     found: dict[str, Money] = {}
     for part in _list(raw, "proceeds", "breakdowns"):
         name, amount = _TOTALS.get(_text(part, "type")), _money(part, "subtotal")
@@ -192,11 +203,23 @@ def _seller_order_id(raw: dict) -> str:
     return ""
 
 
-def _replaces(raw: dict) -> str:
+def _replaces(raw: dict) -> tuple[str, str]:
+    """The order this one stands for, and as what."""
     for other in _list(raw, "associatedOrders"):
-        if _text(other, "associationType") == "REPLACEMENT_ORIGINAL_ID":
-            return _text(other, "orderId", limit=60)
-    return ""
+        kind = _REPLACES.get(_text(other, "associationType"))
+        if kind:
+            return _text(other, "orderId", limit=60), kind
+    return "", ""
+
+
+def _customized(lines: list[dict]) -> dict[str, str]:
+    """Where Amazon keeps what the buyer wished for, by item id. An address cut short would lead nowhere: left out."""
+    found = {}
+    for line in lines:
+        url = _text(line, "product", "customization", "customizedUrl", limit=URL_LIMIT + 1)
+        if 0 < len(url) <= URL_LIMIT:
+            found[_text(line, "orderItemId", limit=60)] = url
+    return found
 
 
 def _person(raw: dict, lines: list[dict]) -> RemotePerson:
@@ -226,16 +249,13 @@ def _person(raw: dict, lines: list[dict]) -> RemotePerson:
 
 
 def _item(raw: dict) -> RemoteItem:
-    parts: dict[str, Money] = {}
-    for part in _list(raw, "proceeds", "breakdowns"):
-        name, amount = _TOTALS.get(_text(part, "type")), _money(part, "subtotal")
-        if name and amount:
-            parts[name] = parts[name] + amount if name in parts else amount
+    parts = _totals(raw)
     quantity = _get(raw, "quantityOrdered")
     if not isinstance(quantity, int) or isinstance(quantity, bool) or not 0 <= quantity < 2**31:
         raise Misread("orderItems.quantityOrdered")
     fulfilled = _get(raw, "fulfillment", "quantityFulfilled") or 0
     asked = _get(raw, "cancellation", "cancellationRequest")
+    shipping = _get(raw, "fulfillment", "shipping") or {}
     return RemoteItem(
         item_id=_required(_text(raw, "orderItemId", limit=60), "orderItems.orderItemId"),
         sku=_text(raw, "product", "sellerSku", limit=120),
@@ -248,8 +268,37 @@ def _item(raw: dict) -> RemoteItem:
         discount=parts.get("discount"),
         shipping=parts.get("shipping"),
         gift_wrap=parts.get("gift_wrap"),
+        cod_fee=parts.get("cod_fee"),
+        condition=_condition(raw),
+        is_gift=_get(raw, "fulfillment", "packing", "giftOption") is not None,
+        gift_wrap_level=_text(raw, "fulfillment", "packing", "giftOption", "giftWrapLevel", limit=60),
+        is_business_price=_text(raw, "product", "price", "priceDesignation") == "BUSINESS_PRICE",
+        promotions=_words(_text(part, "promotionId", limit=120) for part in _list(raw, "promotion", "breakdowns")),
+        requirements=_requirements(shipping),
+        scheduled_from=_instant(shipping, "scheduledDeliveryWindow", "earliestDateTime"),
+        scheduled_until=_instant(shipping, "scheduledDeliveryWindow", "latestDateTime"),
+        ioss_number=_text(shipping, "internationalShipping", "iossNumber", limit=40),
         cancel_reason=None if asked is None else _text(asked, "cancelReason", limit=60),
     )
+
+
+def _words(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, found)))[:MOST_WORDS]
+
+
+def _condition(raw: dict) -> str:
+    """`New`, `Used: Very Good`: the type, and the subtype where it says more. The seller's free note is not kept."""
+    kind = _text(raw, "product", "condition", "conditionType", limit=18)
+    finer = _text(raw, "product", "condition", "conditionSubtype", limit=18)
+    return f"{kind}: {finer}" if finer and finer.casefold() != kind.casefold() else kind
+
+
+def _requirements(shipping: dict) -> tuple[str, ...]:
+    """Names of what Amazon makes mandatory for the delivery."""
+    asked = _get(shipping, "shippingConstraints") or {}
+    if not isinstance(asked, dict):
+        raise Misread("orderItems.fulfillment.shipping.shippingConstraints")
+    return _words(_clean(str(name), 60) for name, value in asked.items() if value == "MANDATORY")
 
 
 def _package(raw: dict) -> RemotePackage:

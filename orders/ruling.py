@@ -1,0 +1,270 @@
+"""Running the automation rules: once, when an order first waits to be sent or is on hold (R42).
+
+Everything a run needs is read beforehand in a constant number of queries; the run itself asks the database nothing.
+Editing a rule later runs nothing again: `rules_ran_at` and the key of RuleFiring say it was done.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import reduce
+from operator import or_
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from orders import roman, stock
+from orders.deciding import HOLD_REASONS
+from orders.models import (
+    AutomationRule,
+    ItemPersonalData,
+    Order,
+    OrderEvent,
+    OrderItem,
+    OrderNote,
+    OrderPersonalData,
+    Product,
+    RuleFiring,
+    Tag,
+)
+from orders.rules import engine
+from stores import statusmap
+from stores.models import MarketplaceStatus, Store
+
+Kind = OrderEvent.Kind
+Status = Order.Status
+ENTERING = (Status.AWAITING_SHIPMENT, Status.ON_HOLD)
+COLUMNS = (  # what a run may change of an order
+    "status", "hold_reason", "hold_until", "assigned_to", "wishes", "alert", "weight_g", "weight_is_typed",
+    "custom_field_1", "custom_field_2", "custom_field_3", "own_status", "rules_ran_at",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Subject:
+    """An order that enters, with what belongs to it. `tags`: their names. `products`: by id, those of the lines.
+
+    `source`: how it came here, one of rules.facts.SOURCES. `customised`: whether a line holds a buyer's design.
+    """
+
+    order: Order
+    person: OrderPersonalData | None
+    items: list[OrderItem]
+    tags: set[str] = field(default_factory=set)
+    products: Mapping[int, Product] = field(default_factory=dict)
+    source: str = "import"
+    customised: bool = False
+
+    def unreadable(self) -> bool:
+        """Whether the address must be written in Roman characters before a label can be made."""
+        return self.person is not None and bool(roman.missing(self.person))
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Rows that a run leaves to be inserted, once their orders are saved. `untagged`: tags a rule took off."""
+
+    firings: list[RuleFiring] = field(default_factory=list)
+    events: list[OrderEvent] = field(default_factory=list)
+    notes: list[OrderNote] = field(default_factory=list)
+    tags: list[tuple[Order, int]] = field(default_factory=list)
+    untagged: list[tuple[Order, int]] = field(default_factory=list)
+
+
+class Known:
+    """What rules may name: users, tags, stores and their statuses, as they are now. Four queries.
+
+    `left`: units on the shelf that no open order needs, by product; read only where a rule asks for it.
+    """
+
+    hold_reasons = HOLD_REASONS
+
+    def __init__(self, stores: Mapping[int, Store], *, shelf: bool = False):
+        merchants = {store.merchant_id for store in stores.values()}
+        self.merchants = dict(Store.objects.filter(merchant__in=merchants).values_list("pk", "merchant_id"))
+        self.users = dict(get_user_model().objects.filter(is_active=True).values_list("pk", "username"))
+        self.tags = dict(Tag.objects.values_list("pk", "name"))
+        self.tag_ids = {name.casefold(): pk for pk, name in self.tags.items()}
+        rows = MarketplaceStatus.objects.filter(store__in=list(stores))
+        self.statuses = {(row.store_id, statusmap.key(row.name)): row for row in rows}
+        self.left = _left(list(stores)) if shelf else {}
+
+    def ids_of(self, names: Iterable[str]) -> set[int]:
+        """Ids of these tags; one nobody knows any more is left out."""
+        return {self.tag_ids[name.casefold()] for name in names if name.casefold() in self.tag_ids}
+
+    def take(self, items: Iterable[OrderItem]) -> None:
+        """These lines are open from now on: the next order finds fewer units."""
+        for item in items:
+            if item.product_id in self.left:
+                self.left[item.product_id] -= item.quantity - item.quantity_shipped
+
+    def has_status(self, store: Store, name: str) -> bool:
+        return (store.pk, statusmap.key(name)) in self.statuses
+
+    def status(self, store: Store, name: str) -> MarketplaceStatus | None:
+        return self.statuses.get((store.pk, statusmap.key(name)))
+
+    def may_ship_from(self, store: Store, other: int) -> bool:
+        """Whether a parcel of one store may leave from another's address: only where both are one merchant's."""
+        return self.merchants.get(other) == store.merchant_id
+
+
+def _left(store_ids: list[int]) -> dict[int, int]:
+    counted = Product.objects.filter(store__in=store_ids, stock_on_hand__isnull=False)
+    rows = stock.with_shelf(counted).values_list("pk", "on_shelf", "to_send")
+    return {pk: on_shelf - to_send for pk, on_shelf, to_send in rows}
+
+
+class Ruler:
+    """The active rules, made ready for the orders of these stores. Built once a run; a new run sees new rules."""
+
+    def __init__(self, stores: Iterable[Store], *, rules: Iterable[AutomationRule] | None = None):
+        self.stores = {store.pk: store for store in stores}
+        found = AutomationRule.objects.filter(active=True) if rules is None else rules
+        self.rules = [engine.compiled(row.pk, row.name, row.criteria, row.actions, stops=row.stops) for row in found]
+        asked = {fact for rule in self.rules if isinstance(rule, engine.Rule) for fact in rule.facts}
+        self.knows = Known(self.stores, shelf="short" in asked) if self.rules else None
+        self.broken: dict[int, str] = {}
+        self.last_run: datetime | None = None
+
+    def run(self, entering: Iterable[Subject], *, now: datetime) -> Outcome:
+        """Run the rules on orders that enter for the first time, and change these Order instances. Saves nothing.
+
+        Orders that were run before, or wait for nothing we do, are passed over.
+        """
+        outcome, self.last_run = Outcome(), now
+        for subject in entering:
+            order = subject.order
+            if order.rules_ran_at is not None or order.status not in ENTERING:
+                continue
+            order.rules_ran_at = now
+            if self.rules:
+                self._run(subject, now, outcome)
+        return outcome
+
+    def decide(self, subject: Subject, *, now: datetime) -> tuple[engine.Case, list[dict]]:
+        """What the rules wish for one order, and their trace; nothing is changed."""
+        order = subject.order
+        held = order.status == Status.ON_HOLD and bool(order.hold_reason)
+        case = engine.Case(
+            order, subject.person, subject.items, subject.products, self.stores[order.store_id], self.knows, now,
+            self.knows.ids_of(subject.tags), subject.unreadable, subject.customised, subject.source, held,
+        )  # fmt: skip
+        return case, engine.run(self.rules, case, broken=self.broken)
+
+    def note_broken(self) -> None:
+        """Write on each rule that broke since the last call that it did, and with which code."""
+        for rule_id, code in self.broken.items():
+            AutomationRule.objects.filter(pk=rule_id).update(broken_at=self.last_run, broken_code=code)
+        self.broken = {}
+
+    def _run(self, subject: Subject, now: datetime, outcome: Outcome) -> None:
+        case, trace = self.decide(subject, now=now)
+        outcome.firings.append(RuleFiring(order=subject.order, at=now, trace=trace))
+        if subject.order.pk is None:  # one that has a row is among those that need units already
+            self.knows.take(subject.items)
+        fired = [line["name"] for line in trace if line["fired"]]
+        if fired:
+            self._apply(case, fired, subject, outcome)
+
+    def _apply(self, case: engine.Case, fired: list[str], subject: Subject, outcome: Outcome) -> None:
+        order, now = case.order, case.now
+
+        def tell(kind: str, **params: str) -> None:
+            outcome.events.append(OrderEvent(order=order, kind=kind, at=now, params=params))
+
+        tell(Kind.RULES, rules=", ".join(fired))
+        for column, value in case.changes.items():
+            setattr(order, column, value)
+        if case.wishes:
+            order.wishes = {**order.wishes, **case.wishes}
+        if "alert" in case.changes:
+            tell(Kind.ALERT)
+        if case.hold:
+            order.status, order.hold_until = Status.ON_HOLD, case.hold_until
+            order.hold_reason = HOLD_REASONS[case.hold]
+            tell(Kind.HELD, reason=case.hold)
+        if case.own_status:
+            self._give_status(case)
+        outcome.notes += [OrderNote(order=order, text=text, at=now) for text in case.notes]
+        before = self.knows.ids_of(subject.tags)
+        outcome.tags += [(order, pk) for pk in sorted(case.tags - before)]
+        outcome.untagged += [(order, pk) for pk in sorted(before - case.tags)]
+
+    def _give_status(self, case: engine.Case) -> None:
+        """A status of the store's own, if it means what the order's status is once all rules have run."""
+        found = self.knows.status(case.store, case.own_status)
+        if found is not None and found.status == case.order.status:
+            case.order.own_status_id = found.pk
+
+
+def run_for(order: Order, *, now: datetime) -> bool:
+    """Run the rules on an order that entered by hand, from a file or by a release; whether they ran. Once, ever.
+
+    Locks the order, so that of two who call, one finds them run.
+    """
+    with transaction.atomic():
+        rows = Order.objects.select_for_update(of=("self",)).select_related("store")
+        here = rows.get(pk=order.pk)
+        ran = here.rules_ran_at is None and here.status in ENTERING
+        if ran:
+            ruler = Ruler([here.store])
+            save(ruler.run(subjects(Order.objects.filter(pk=order.pk), orders=[here]), now=now))
+            here.save(update_fields=COLUMNS)
+            ruler.note_broken()
+    order.refresh_from_db()
+    return ran
+
+
+def save(outcome: Outcome) -> None:
+    """Insert what a run left, in at most six statements; its orders are saved by whoever ran it."""
+    RuleFiring.objects.bulk_create(outcome.firings)
+    OrderEvent.objects.bulk_create(outcome.events)
+    OrderNote.objects.bulk_create(outcome.notes)
+    save_tags(outcome)
+
+
+def save_tags(outcome: Outcome) -> None:
+    """Put on and take off the tags of a run; two statements at most, none where no rule touches tags."""
+    links = Order.tags.through
+    if outcome.tags:
+        links.objects.bulk_create(
+            [links(order_id=order.pk, tag_id=pk) for order, pk in outcome.tags], ignore_conflicts=True
+        )
+    if outcome.untagged:
+        gone = (Q(order=order.pk, tag=pk) for order, pk in outcome.untagged)
+        links.objects.filter(reduce(or_, gone)).delete()
+
+
+def subjects(rows: QuerySet[Order], *, orders: list[Order] | None = None) -> list[Subject]:
+    """These orders with all that rules may ask of them; six queries however many. `orders`: the rows, if at hand."""
+    found = list(rows) if orders is None else orders
+    ids = rows.values("pk")
+    persons = {person.pk: person for person in OrderPersonalData.objects.filter(order__in=ids)}
+    lines: dict[int, list[OrderItem]] = {}
+    products: dict[int, dict[int, Product]] = {}
+    for item in OrderItem.objects.filter(order__in=ids).select_related("product").order_by("pk"):
+        lines.setdefault(item.order_id, []).append(item)
+        if item.product is not None:
+            products.setdefault(item.order_id, {})[item.product_id] = item.product
+    tags: dict[int, set[str]] = {}
+    for order_id, name in Order.tags.through.objects.filter(order__in=ids).values_list("order", "tag__name"):
+        tags.setdefault(order_id, set()).add(name)
+    designs = ItemPersonalData.objects.filter(item__order__in=ids).values_list("item__order", flat=True)
+    customised, sources = set(designs), _sources(ids)
+    return [
+        Subject(
+            order, persons.get(order.pk), lines.get(order.pk, []), tags.get(order.pk, set()),
+            products.get(order.pk, {}), sources.get(order.pk, "import"), order.pk in customised,
+        )
+        for order in found
+    ]  # fmt: skip
+
+
+def _sources(ids: QuerySet) -> dict[int, str]:
+    """How orders came here that were not imported from their marketplace."""
+    words = {Kind.ENTERED: "hand", Kind.FROM_FILE: "file"}
+    rows = OrderEvent.objects.filter(order__in=ids, kind__in=list(words)).values_list("order", "kind")
+    return {order_id: words[kind] for order_id, kind in rows}
