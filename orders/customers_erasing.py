@@ -1,0 +1,108 @@
+"""Erasing customers with their orders: those who are Amazon's alone go whole, the others lose what came from Amazon."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import Case, Count, Q, Value, When
+
+from orders.models import Customer, Order
+from orders.models.customer import CUSTOMER_ERASED
+from privacy import markers
+
+AMAZON = Q(origin_marketplace="amazon")
+TEXTS = tuple(name for name in CUSTOMER_ERASED if name != "match_key")  # the key is emptied, never overwritten
+# Amazon's parcels never had a person; a person is marked in the transaction that erases it, its order only afterwards
+STANDING = (
+    AMAZON
+    & Q(fulfilled_by=Order.FulfilledBy.MERCHANT)
+    & ~Q(pii_state=Order.PiiState.REDACTED)
+    & (Q(person__isnull=True) | Q(person__marker=""))
+)
+
+
+class _Holder:
+    """Customers; see privacy.registry.Holder. Stands after the persons, whose markers tell what is erased by now.
+
+    A customer goes with the last of its Amazon orders (R103), unless one came from elsewhere (R104): then only relay
+    address and phone of Amazon's go (R105). An erased one is left alone by everything else (R106).
+    """
+
+    def destroy_files(self, order_ids: list[int], *, now: datetime) -> dict[int, int]:
+        return {}
+
+    def redact_due_files(self, *, now: datetime, marker: str) -> Iterator[tuple[int, str]]:
+        return iter(())
+
+    def overwrite(self, order_ids: list[int], *, marker: str, now: datetime) -> dict[int, list[str]]:
+        """The rows are locked before their orders are counted: an order that comes in meanwhile waits, or counts.
+
+        Five statements whatever the batch holds. A second run changes nothing.
+        """
+        rows = {row.pk: row for row in _of(order_ids).select_for_update().order_by("pk")}
+        if not rows:
+            return {}
+        whole, mixed = _due(list(rows), order_ids)
+        held = {pk: _whole_fields(rows[pk]) for pk in whole} | {pk: _amazon_fields(rows[pk]) for pk in mixed}
+        _erase([rows[pk] for pk in whole], marker=marker, now=now)
+        _strip(mixed)
+        links = Order.objects.filter(pk__in=order_ids, customer__in=[pk for pk, names in held.items() if names])
+        return {order_id: held[pk] for order_id, pk in links.values_list("pk", "customer")}
+
+    def leftovers(self, order_ids: list[int], *, now: datetime) -> set[int]:
+        """Orders whose customer should have gone with them, or keeps what came from Amazon."""
+        rows = {row.pk: row for row in _of(order_ids)}
+        whole, mixed = _due(list(rows), order_ids)
+        bad = {*whole, *(pk for pk in mixed if _amazon_fields(rows[pk]))}
+        return set(Order.objects.filter(pk__in=order_ids, customer__in=bad).values_list("pk", flat=True))
+
+
+def _of(order_ids: list[int]):
+    """The customers of these orders that are not erased yet."""
+    return Customer.objects.filter(pk__in=Order.objects.filter(pk__in=order_ids).values("customer"), marker="")
+
+
+def _due(customer_ids: list[int], order_ids: list[int]) -> tuple[list[int], list[int]]:
+    """Which of them go whole, and which lose what came from Amazon; those with an Amazon order outside the batch that
+    still stands do neither."""
+    if not customer_ids:
+        return [], []
+    counts = (
+        Order.objects.filter(customer__in=customer_ids)
+        .order_by()
+        .values("customer")
+        .annotate(elsewhere=Count("pk", filter=~AMAZON), standing=Count("pk", filter=STANDING & ~Q(pk__in=order_ids)))
+    )
+    gone = [row for row in counts if not row["standing"]]
+    whole = [row["customer"] for row in gone if not row["elsewhere"]]
+    return whole, [row["customer"] for row in gone if row["elsewhere"]]
+
+
+def _whole_fields(row: Customer) -> list[str]:
+    names = [f"customer.{name}" for name in CUSTOMER_ERASED if getattr(row, name)]
+    return names + ["customer.email"] * bool(row.email and not markers.is_relay(row.email))
+
+
+def _amazon_fields(row: Customer) -> list[str]:
+    names = ["customer.email", "customer.match_key"] if row.email_from_amazon and row.email else []
+    return names + ["customer.phone"] * bool(row.phone_from_amazon and row.phone)
+
+
+def _erase(rows: list[Customer], *, marker: str, now: datetime) -> None:
+    """An empty field stays empty, a relay address stays as it is."""
+    relayed = [row.pk for row in rows if markers.is_relay(row.email)]
+    changes = {name: Case(When(**{name: ""}, then=Value("")), default=Value(marker)) for name in TEXTS}
+    changes["email"] = Case(When(Q(pk__in=relayed) | Q(email=""), then="email"), default=Value(marker))
+    Customer.objects.filter(pk__in=[row.pk for row in rows], marker="").update(
+        marker=marker, redacted_at=now, match_key="", **changes
+    )
+
+
+def _strip(customer_ids: list[int]) -> None:
+    """Relay address and phone of Amazon's go; the key goes with the address it was made of."""
+    of_amazon = {"email": "email_from_amazon", "match_key": "email_from_amazon", "phone": "phone_from_amazon"}
+    Customer.objects.filter(pk__in=customer_ids, marker="").update(
+        **{name: Case(When(**{flag: True}, then=Value("")), default=name) for name, flag in of_amazon.items()}
+    )
+
+
+CUSTOMERS = _Holder()
