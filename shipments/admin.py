@@ -3,7 +3,7 @@
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -21,14 +21,14 @@ from orderhub.wording import about, badge, day, stacked_utc
 from orders import persons
 from orders.filters import MOST_STORES
 from orders.models import Order
-from shipments import confirming, noticewords, opening, sending
+from shipments import confirming, noticewords, opening, picking, sending
+from shipments.admin_picking import PickingDoors, pdf_answer
 from shipments.forms import MOST, AllRowsForm, rows_for
 from shipments.jobs import notify_account
 from shipments.models import Label, Shipment, ShipmentNotification
 from stores.models import Store
 
 State = ShipmentNotification.State
-PDF_POLICY = "default-src 'none'; object-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 class StoreFilter(ChoiceFilter):
@@ -81,7 +81,7 @@ class OrderRows(ReadOnlyAdmin):
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(OrderRows):
+class ShipmentAdmin(PickingDoors, OrderRows):
     change_list_template = "shipments/shipment_list.html"
     list_display = ["made", "number", "shop", "carrier_words", "tracking", "sent_on", "label", "who"]
     list_select_related = ["order__store", "created_by"]
@@ -146,7 +146,7 @@ class ShipmentAdmin(OrderRows):
             raise PermissionDenied
         if request.method not in {"GET", "HEAD", "POST"}:
             return HttpResponseNotAllowed(["GET", "POST"])
-        ids, now = _ids(request.GET.get("ids", "")), clock.now()
+        ids, now = picking.ids_of(request.GET.get("ids", "")), clock.now()
         if len(ids) > MOST:
             self.message_user(
                 request, _now("Choose at most %(count)d orders at once.") % {"count": MOST}, messages.ERROR
@@ -203,13 +203,7 @@ class ShipmentAdmin(OrderRows):
         except RuleViolation as error:
             self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:orders_order_change", args=[label.shipment.order_id]))
-        headers = {
-            "Content-Disposition": f'inline; filename="label-{pk}.pdf"',
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store, private",
-            "Content-Security-Policy": PDF_POLICY,
-        }
-        return HttpResponse(content, content_type="application/pdf", headers=headers)
+        return pdf_answer(content, name=f"label-{pk}")
 
 
 @admin.register(ShipmentNotification)
@@ -280,13 +274,6 @@ class NoticeAdmin(OrderRows):
         if later:
             told = _now("Amazon is told again once its account is authorised: %(numbers)s")
             self.message_user(request, told % {"numbers": ", ".join(later)}, messages.WARNING)
-
-
-def _ids(text: str) -> list[int]:
-    """`1,2,3` to numbers, each once; anything else is left out."""
-    return list(
-        dict.fromkeys(int(part) for part in text.split(",") if part.isascii() and part.isdigit() and len(part) < 19)
-    )
 
 
 def _sent(numbers: list[str]) -> str:

@@ -3,7 +3,7 @@
 from django import template
 
 from orderhub import clock
-from shipments import noticewords
+from shipments import noticewords, slips
 from shipments.forms import rows_for
 
 register = template.Library()
@@ -21,5 +21,11 @@ def notice_expected(notice):
 
 @register.simple_tag
 def parcel_form(order):
-    """The unbound form for one order, with the carrier its store used last."""
-    return rows_for([order.pk], now=clock.now())[0].form
+    """The row for one order with its unbound form: carrier and service as rules wish, else as its store used last."""
+    return rows_for([order.pk], now=clock.now())[0]
+
+
+@register.simple_tag
+def slip_offered(user, order):
+    """Whether this user may print the order's packing slip now."""
+    return not slips.why_not(order, now=clock.now()) and slips.may_print(user, order)
