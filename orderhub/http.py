@@ -10,12 +10,13 @@ a size cap, follows no redirect, and fails under one of our own names:
 import contextlib
 import json
 import logging
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -23,6 +24,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
+from urllib3.util.connection import create_connection
 
 from orderhub.errors import OutcomeUnknown, RequestRejected, TryLater, UnexpectedAnswer
 
@@ -35,6 +37,8 @@ MAX_BYTES = 20 * 1024 * 1024
 READS = frozenset({"GET", "HEAD"})
 MAX_JSON_DEPTH = 50
 LOOPBACK_NAMES = frozenset({"localhost"})
+OPEN_INTERNET = IPv6Network("2000::/3")
+TRANSLATED = IPv6Network("64:ff9b::/96")  # an IPv4 address as networks without IPv4 write it, in the last 32 bits
 DOTS = frozenset({"", ".", ".."})  # as a part of a path they would make another path
 
 
@@ -51,6 +55,31 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_public(address: str) -> bool:
+    """Whether this IP address is one of the open internet, whatever form it hides in."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped:
+            found = found.ipv4_mapped
+        elif found in TRANSLATED:
+            found = IPv4Address(int(found) & 0xFFFFFFFF)
+        elif found not in OPEN_INTERNET or found.sixtofour or found.teredo:
+            return False
+    return found.is_global and not found.is_multicast
+
+
+def _public_addresses(host: str, port: int) -> list[str]:
+    """Every address of the name, in the order to try them. NotAllowed unless all of them are public."""
+    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(answer[4][0] for answer in answers))
+    if not addresses or not all(map(is_public, addresses)):
+        raise NotAllowed(f"{host} is not at a public address")
+    return addresses
 
 
 @dataclass(frozen=True)
@@ -79,12 +108,9 @@ class Answer:
     def json(self) -> dict | list:
         """The body as JSON. UnexpectedAnswer where it is none, is too deep, or repeats a key."""
         try:
-            value = json.loads(self.body, parse_constant=_no_constant, object_pairs_hook=_no_repeated_key)
-        except (ValueError, RecursionError) as error:
-            raise self._unreadable(type(error).__name__) from None
-        if not isinstance(value, dict | list) or _depth_over(value, MAX_JSON_DEPTH):
-            raise self._unreadable("shape")
-        return value
+            return parsed(self.body)
+        except ValueError as error:
+            raise self._unreadable(str(error) if type(error) is BadJson else type(error).__name__) from None
 
     def _unreadable(self, why: str) -> UnexpectedAnswer:
         return UnexpectedAnswer(
@@ -99,6 +125,21 @@ def _filled_in(method: str, route: str, path: Mapping[str, str]) -> str:
     if DOTS & set(path.values()):
         raise RequestRejected(f"{method} {route}: a value fits no path", code="BadPath")
     return route.format(**{key: quote(value, safe="", errors="replace") for key, value in path.items()})
+
+
+class BadJson(ValueError):
+    """JSON that is not to be had as a dict or a list. The text is a word of ours, nothing of the content."""
+
+
+def parsed(body: bytes) -> dict | list:
+    """JSON from outside. ValueError where it is none, is too deep or of another shape, or repeats a key."""
+    try:
+        value = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_no_repeated_key)
+    except RecursionError:
+        raise BadJson("RecursionError") from None
+    if not isinstance(value, dict | list) or _depth_over(value, MAX_JSON_DEPTH):
+        raise BadJson("shape")
+    return value
 
 
 def _no_constant(name: str):
@@ -165,6 +206,20 @@ class _WatchedHTTP(_Watched, HTTPConnection): ...
 class _WatchedHTTPS(_Watched, HTTPSConnection): ...
 
 
+class _PinnedHTTPS(_WatchedHTTPS):
+    """Asks for the name's addresses once, and connects to what it has looked at: a name that answers differently the
+    next time changes nothing. The certificate is still the name's."""
+
+    def _new_conn(self):
+        refused: OSError | None = None
+        for address in _public_addresses(self.host, self.port):
+            try:
+                return create_connection((address, self.port), self.timeout, socket_options=self.socket_options)
+            except OSError as error:
+                refused = error
+        raise refused or OSError("no address")
+
+
 class _HTTPPool(HTTPConnectionPool):
     ConnectionCls = _WatchedHTTP
 
@@ -173,10 +228,20 @@ class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _WatchedHTTPS
 
 
+class _PinnedPool(HTTPSConnectionPool):
+    ConnectionCls = _PinnedHTTPS
+
+
 class _Adapter(HTTPAdapter):
+    https = _HTTPSPool
+
     def init_poolmanager(self, *args, **kwargs):
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": self.https}
+
+
+class _PinnedAdapter(_Adapter):
+    https = _PinnedPool
 
 
 @dataclass
@@ -184,12 +249,14 @@ class HttpClient:
     """Calls below one base URL. `base_url` may have a path. Safe to share between threads of one process.
 
     `allowed_hosts`: exact names, or suffixes written `.example.com`. `http://` is allowed to loopback only.
+    `public_only`: for addresses that somebody else chose; https goes to public IP addresses only.
     """
 
     base_url: str
     allowed_hosts: frozenset[str]
     limits: Limits = field(default_factory=Limits)
     user_agent: str = "OrderHub/1.0 (Language=Python)"
+    public_only: bool = False
 
     def __post_init__(self) -> None:
         self.base_url = self.base_url.rstrip("/")
@@ -199,7 +266,7 @@ class HttpClient:
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.get_redirect_target = lambda answer: None  # else it reads a redirect's whole body, uncapped
         self._session.mount("http://", _Adapter(max_retries=0))
-        self._session.mount("https://", _Adapter(max_retries=0))
+        self._session.mount("https://", (_PinnedAdapter if self.public_only else _Adapter)(max_retries=0))
 
     def _check(self, url: str) -> None:
         parts = urlsplit(url)
@@ -223,14 +290,17 @@ class HttpClient:
         json_body: dict | None = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        target: str = "",
     ) -> Answer:
         """One call, one answer, whatever its status. `route` is a template such as `/orders/{orderId}`.
 
+        `target`: path and query as they were given to us, already quoted; `route` then only names them in logs.
+
         Raises TryLater where nothing was sent or a read failed; OutcomeUnknown where a write was sent and no
         complete answer came; UnexpectedAnswer where the answer is larger than allowed or a redirect; RequestRejected,
-        with nothing sent, where a value fits no path or header. Never retries.
+        with nothing sent, where a value fits no path or header; NotAllowed where `public_only` forbids. Never retries.
         """
-        url = self.base_url + _filled_in(method, route, path or {})
+        url = self.base_url + (target or _filled_in(method, route, path or {}))
         sent_headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"} | dict(headers or {})
         if not all(value.isascii() and value.isprintable() for value in sent_headers.values()):
             raise RequestRejected(f"{method} {route}: a value fits no header", code="BadHeader")
@@ -245,6 +315,9 @@ class HttpClient:
                 )  # fmt: skip
                 with response:
                     body = self._read(response, route)
+        except NotAllowed:
+            self._log(method, route, "none", "", started)
+            raise
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             self._log(method, route, "none", "", started)
             raise self._failure(method, route, call, error) from None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from stores.simulator import inventory
 from stores.simulator.answers import Answer, as_json, denied, invalid
 from stores.simulator.clock import stamp
 from stores.simulator.marketplaces import BY_ID, MARKETPLACES, Seller
@@ -80,7 +81,12 @@ def search_listings(world: World, request: Request) -> Answer:
     size = request.number("pageSize", 10, 1, 20)
     wanted = request.items("includedData") or ["summaries"]
     products = _named(request, _products(world, seller, markets[0]))
-    items = [_listing(sku, product, markets[0], wanted, stamp(world.clock.now())) for sku, product in products[:size]]
+    now = stamp(world.clock.now())
+    items = [_listing(sku, product, markets[0], wanted, now) for sku, product in products[:size]]
+    if "fulfillmentAvailability" in wanted:
+        for item in items:
+            quantity = inventory.quantity_of(world, seller.seller_id, item["sku"])
+            item["fulfillmentAvailability"] = [{"fulfillmentChannelCode": "DEFAULT", "quantity": quantity}]
     return as_json({"numberOfResults": len(products), "items": items})
 
 
@@ -119,7 +125,4 @@ def _listing(sku: str, product: tuple[str, str], market_id: str, wanted: list[st
             "lastUpdatedDate": now,
         }
         listing["summaries"] = [summary]
-    if "fulfillmentAvailability" in wanted:
-        quantity = sum(map(ord, sku)) % 60
-        listing["fulfillmentAvailability"] = [{"fulfillmentChannelCode": "DEFAULT", "quantity": quantity}]
     return listing

@@ -12,6 +12,7 @@ RATES: dict[str, tuple[float, int]] = {
     "searchListingsItems": (5.0, 5),
     "searchCatalogItems": (2.0, 2),
     "getCatalogItem": (2.0, 2),
+    "getInventorySummaries": (2.0, 2),
     "createFeedDocument": (0.5, 15),
     "createFeed": (0.0083, 15),
     "getFeed": (2.0, 15),

@@ -25,6 +25,7 @@ _DATASETS = frozenset(
     }
 )
 _IMPERIAL = ("US",)
+_DIGITAL = "DOWNLOADABLE_SOFTWARE"  # Amazon has no word for files as such, only for their kinds
 _SIDE = 96  # of a picture, in pixels
 
 
@@ -35,7 +36,7 @@ def search_items(world: World, request: Request) -> Answer:
     if request.query.get("identifiersType") != "ASIN" or not 1 <= len(asins) <= 20:
         raise invalid("identifiers takes 1 to 20 values, with identifiersType ASIN.")
     titles = _titles(world, market)
-    items = [_item(request, asin, titles[asin], market, datasets) for asin in asins if asin in titles]
+    items = [_item(world, request, asin, titles[asin], market, datasets) for asin in asins if asin in titles]
     return as_json({"numberOfResults": len(items), "items": items})
 
 
@@ -44,7 +45,7 @@ def get_item(world: World, request: Request) -> Answer:
     asin, titles = request.path_values["asin"], _titles(world, market)
     if asin not in titles:
         raise not_found("The item was not found in the marketplace.")
-    return as_json(_item(request, asin, titles[asin], market, datasets))
+    return as_json(_item(world, request, asin, titles[asin], market, datasets))
 
 
 def _asked(request: Request) -> tuple[Marketplace, frozenset[str]]:
@@ -66,8 +67,13 @@ def _titles(world: World, market: Marketplace) -> dict[str, str]:
     return titles
 
 
-def _item(request: Request, asin: str, title: str, market: Marketplace, datasets: frozenset[str]) -> dict[str, Any]:
+def _item(
+    world: World, request: Request, asin: str, title: str, market: Marketplace, datasets: frozenset[str]
+) -> dict[str, Any]:
     item: dict[str, Any] = {"asin": asin}
+    if "productTypes" in datasets:
+        digital = asin in world.digital_asins or (asin in BY_ASIN and BY_ASIN[asin].digital)
+        item["productTypes"] = [{"marketplaceId": market.id, "productType": _DIGITAL if digital else "HOME"}]
     if "summaries" in datasets:
         item["summaries"] = [{"marketplaceId": market.id, "itemName": title, "brand": "Maple Lane"}]
     if "dimensions" in datasets:

@@ -23,7 +23,8 @@ AFTER = frozenset(
         "date_wrong",
     }
 )
-SEARCH = frozenset({"repeat_page", "endless", "bound_ahead", "bound_back"})
+# "stale_echo": behind the orders of the page, older answers about orders that changed since.
+SEARCH = frozenset({"repeat_page", "endless", "bound_ahead", "bound_back", "stale_echo"})
 TOKEN = frozenset({"bad_page_token"})  # counted on calls that carry a page token only
 FEED = frozenset({"feed_fatal", "feed_stuck", "feed_partial"})  # counted on feeds created
 VISIBILITY = frozenset({"delay_visibility"})  # counted on orders added

@@ -40,7 +40,9 @@ class SimItem:
     shipping: Decimal = ZERO
     shipping_tax: Decimal = ZERO
     gift_wrap_price: Decimal = ZERO
+    gift_wrap_tax: Decimal = ZERO
     cod_fee: Decimal = ZERO
+    other: Decimal = ZERO
     discount: Decimal = ZERO
     shipping_discount: Decimal = ZERO
     promotion_ids: tuple[str, ...] = ()
@@ -48,18 +50,22 @@ class SimItem:
     gift_message: str = ""
     gift_wrap: str = ""
     customized_url: str = ""
+    engraving: str = ""  # the first line of what the buyer wrote; '' for the simulator's own
+    customized_zip: bytes = b""  # served in place of the simulator's own
     condition: str = "NEW"
     programs: tuple[str, ...] = ()
     business_price: bool = False
     points: int = 0
     serial_numbers: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
+    ioss_number: str = ""
     scheduled: tuple[datetime, datetime] | None = None
     facilitator_tax: bool = False
     cancel_request: str = ""
     cancelled_by: str = ""
     cancel_reason: str = ""
     quantity_shipped: int = 0
+    extra: dict[str, Any] = field(default_factory=dict)  # laid over the line's answer
 
     @property
     def open_quantity(self) -> int:
@@ -67,7 +73,7 @@ class SimItem:
 
     @property
     def taxes(self) -> Decimal:
-        return self.tax + self.shipping_tax
+        return self.tax + self.shipping_tax + self.gift_wrap_tax
 
     @property
     def discounts(self) -> Decimal:
@@ -75,7 +81,7 @@ class SimItem:
 
     @property
     def total(self) -> Decimal:
-        charges = self.unit_price * self.quantity + self.shipping + self.gift_wrap_price + self.cod_fee
+        charges = self.unit_price * self.quantity + self.shipping + self.gift_wrap_price + self.cod_fee + self.other
         return charges + self.taxes - self.discounts
 
 
@@ -95,7 +101,10 @@ class SimPackage:
 
 @dataclass
 class SimOrder:
-    """`marketplace` is a code ("US"), `updated` is lastUpdatedTime, `extra` is laid over the answer."""
+    """`marketplace` is a code ("US"), `updated` is lastUpdatedTime, `extra` is laid over the answer.
+
+    None in `extra` takes a field away. `replaces`: the order it was made for, `replaces_as`: "REPLACEMENT" or "EXCHANGE".
+    """
 
     order_id: str
     seller_id: str
@@ -121,6 +130,7 @@ class SimOrder:
     payment_method: str = "CreditCard"
     channel_name: str = "AMAZON"
     replaces: str = ""
+    replaces_as: str = "REPLACEMENT"
     drop_off: str = ""
     delivery_instructions: str = ""
     delivery_hours: tuple[tuple[str, int, int], ...] = ()

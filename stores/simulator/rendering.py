@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from stores.simulator import customization
 from stores.simulator.clock import stamp
 from stores.simulator.marketplaces import MARKETPLACES
 from stores.simulator.orders import SimAddress, SimItem, SimOrder, SimPackage
@@ -46,11 +47,13 @@ class Page:
         pii_role: bool,
         leaky_afn: bool = False,
         negative_discounts: bool = False,
+        files_url: str = "",
     ) -> None:
         self.datasets = datasets
         self.now = now
         self.pii_role = pii_role
         self.leaky_afn = leaky_afn
+        self.files_url = files_url
         self.sign = Decimal(-1 if negative_discounts else 1)
 
     def open(self, order: SimOrder) -> bool:
@@ -139,7 +142,12 @@ class Page:
             ("SHIPPING", item.shipping, {}),
             ("GIFT_WRAP", item.gift_wrap_price, {}),
             ("COD_FEE", item.cod_fee, {}),
-            ("TAX", item.taxes, {"ITEM": item.tax, "SHIPPING": item.shipping_tax}),
+            ("OTHER", item.other, {}),
+            (
+                "TAX",
+                item.taxes,
+                {"ITEM": item.tax, "SHIPPING": item.shipping_tax, "GIFT_WRAP": item.gift_wrap_tax},
+            ),
             (
                 "DISCOUNT",
                 item.discounts * self.sign,
@@ -171,7 +179,7 @@ class Page:
         if "TAX" in self.datasets and item.facilitator_tax:
             collection = {"model": "MARKETPLACE_FACILITATOR", "responsibleParty": "Amazon Services"}
             data["tax"] = {"taxCollections": [collection]}
-        return data
+        return _merged(data, item.extra) if item.extra else data
 
     def _product(self, order: SimOrder, item: SimItem, currency: str) -> dict[str, Any]:
         price: dict[str, Any] = {"unitPrice": money(item.unit_price, currency)}
@@ -183,7 +191,8 @@ class Page:
         if item.serial_numbers and order.fulfilled_by == "AMAZON":
             product["serialNumbers"] = list(item.serial_numbers)
         if item.customized_url and self.open(order):
-            product["customization"] = {"customizedUrl": item.customized_url}
+            url = customization.address(self.files_url, item.customized_url)
+            product["customization"] = {"customizedUrl": url}
         return product
 
     def _item_proceeds(self, item: SimItem, currency: str) -> dict[str, Any]:
@@ -202,6 +211,7 @@ class Page:
         packing = {"giftOption": self._gift(order, item)} if item.gift else {}
         shipping = present(
             scheduledDeliveryWindow=_window(*item.scheduled) if item.scheduled else None,
+            internationalShipping=present(iossNumber=item.ioss_number),
             shippingConstraints=dict.fromkeys(item.constraints, "MANDATORY"),
         )
         return {
@@ -228,6 +238,9 @@ def _merged(data: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
     merged = dict(data)
     for name, value in extra.items():
         below = merged.get(name)
+        if value is None:
+            merged.pop(name, None)
+            continue
         merged[name] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return merged
 
@@ -240,7 +253,8 @@ def _window(earliest: datetime | None, latest: datetime | None) -> dict[str, str
 
 
 def _replacement(order: SimOrder) -> list[dict[str, str]]:
-    return [{"orderId": order.replaces, "associationType": "REPLACEMENT_ORIGINAL_ID"}] if order.replaces else []
+    association = f"{order.replaces_as}_ORIGINAL_ID"
+    return [{"orderId": order.replaces, "associationType": association}] if order.replaces else []
 
 
 def _place(address: SimAddress) -> dict[str, str]:

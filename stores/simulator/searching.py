@@ -87,6 +87,7 @@ def _view(world: World, seller: Seller, datasets: frozenset[str]) -> Page:
         pii_role=seller.pii_role,
         leaky_afn=world.leaky_afn,
         negative_discounts=world.negative_discounts,
+        files_url=world.files_url,
     )
 
 
@@ -199,7 +200,12 @@ def _page(world: World, seller: Seller, snapshot: Snapshot, size: int, family: s
     fault = world.faults.take("searchOrders", SEARCH)
     view = _view(world, seller, datasets)
     chosen = snapshot.ids[snapshot.offset : snapshot.offset + size]
-    data: dict[str, Any] = {"orders": [view.order(world.orders[order_id]) for order_id in chosen]}
+    orders = [view.order(world.orders[order_id]) for order_id in chosen]
+    asker = (seller.seller_id, datasets)
+    world.replica.saw(asker, orders)
+    if fault and fault.kind == "stale_echo":
+        orders += world.replica.older(asker, fault.options.get("orders", 20))
+    data: dict[str, Any] = {"orders": orders}
     offset = _next_offset(snapshot, size, fault)
     if offset is not None:
         data["pagination"] = {"nextToken": _keep(world, snapshot, offset)}

@@ -116,7 +116,7 @@ class RunningServer:
         self._server = _Server((host, port))
         self._server.set_app(AmazonApp(world))
         self.port = self._server.server_port
-        self.base_url = f"http://{host}:{self.port}"
+        self.base_url = world.files_url = f"http://{host}:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self) -> "RunningServer":

@@ -21,6 +21,7 @@ from stores.simulator.clock import SimClock, whole_milliseconds
 from stores.simulator.faults import VISIBILITY, Faults
 from stores.simulator.marketplaces import MARKETPLACES, Seller
 from stores.simulator.orders import SimItem, SimOrder, SimPackage, items_from
+from stores.simulator.replica import Replica
 from stores.simulator.tokens import Tokens
 
 _ORDER_PREFIXES = {
@@ -60,7 +61,13 @@ class World:
         self.feeds: dict[str, Any] = {}
         self.documents: dict[str, Any] = {}
         self.pages: dict[str, Any] = {}
+        self.replica = Replica()
         self.digital_asins: set[str] = set()  # SP-API has no such flag; the scenarios say which products are files
+        self.stock: dict[
+            tuple[str, str], int
+        ] = {}  # (seller id, SKU): what the listing still sells, where not a number of its own
+        self.fba_stock: dict[tuple[str, str], int] = {}  # the same in Amazon's warehouses
+        self.files_url = ""  # where this world's own files are served; '' before it is served over HTTP
         self.throttling = True
         self.strict_resend = False  # a used reference sent again on a shipped order is refused, not an edit
         self.leaky_afn = False  # names on Amazon-fulfilled orders, which Amazon says it never sends

@@ -1,0 +1,1 @@
+"""Amazon Custom: what a buyer wrote and drew for a line, fetched once, shown to who may see it, erased with the order."""
