@@ -184,7 +184,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if PRODUCTION and env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024  # a file of orders of 2 MB comes back as text to be confirmed
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1500  # the ship form holds 200 orders
 
 # ---- Queue (checks.py refuses other values: the queue delivers again whatever it believes lost)

@@ -145,7 +145,9 @@ class AmazonConnector:
                 raise
             self.sign_in()
             body = self.client.get_order(number, _included(False))
-        return mapping.page({"orders": [body.get("order")]})
+        if not isinstance(body.get("order"), dict):
+            raise UnexpectedAnswer("getOrder: not readable", code="UnreadableAnswer")
+        return mapping.page({"orders": [body["order"]]})
 
     def confirm(self, parcel: Parcel) -> None:
         """Tell Amazon of one parcel. Returns only if Amazon said yes."""
