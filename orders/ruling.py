@@ -4,33 +4,21 @@ Everything a run needs is read beforehand in a constant number of queries; the r
 Editing a rule later runs nothing again: `rules_ran_at` and the key of RuleFiring say it was done.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
 from operator import or_
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from orders import roman, stock
 from orders.deciding import HOLD_REASONS
-from orders.models import (
-    AutomationRule,
-    ItemPersonalData,
-    Order,
-    OrderEvent,
-    OrderItem,
-    OrderNote,
-    OrderPersonalData,
-    Product,
-    RuleFiring,
-    Tag,
-)
+from orders.known import Known
+from orders.models import AutomationRule, Order, OrderEvent, OrderNote, RuleFiring
 from orders.rules import engine
-from stores import statusmap
-from stores.models import MarketplaceStatus, Store
+from orders.subjects import Subject, subjects
+from stores.models import Store
 
 Kind = OrderEvent.Kind
 Status = Order.Status
@@ -42,26 +30,6 @@ COLUMNS = (  # what a run may change of an order
 
 
 @dataclass(slots=True)
-class Subject:
-    """An order that enters, with what belongs to it. `tags`: their names. `products`: by id, those of the lines.
-
-    `source`: how it came here, one of rules.facts.SOURCES. `customised`: whether a line holds a buyer's design.
-    """
-
-    order: Order
-    person: OrderPersonalData | None
-    items: list[OrderItem]
-    tags: set[str] = field(default_factory=set)
-    products: Mapping[int, Product] = field(default_factory=dict)
-    source: str = "import"
-    customised: bool = False
-
-    def unreadable(self) -> bool:
-        """Whether the address must be written in Roman characters before a label can be made."""
-        return self.person is not None and bool(roman.missing(self.person))
-
-
-@dataclass(slots=True)
 class Outcome:
     """Rows that a run leaves to be inserted, once their orders are saved. `untagged`: tags a rule took off."""
 
@@ -70,51 +38,6 @@ class Outcome:
     notes: list[OrderNote] = field(default_factory=list)
     tags: list[tuple[Order, int]] = field(default_factory=list)
     untagged: list[tuple[Order, int]] = field(default_factory=list)
-
-
-class Known:
-    """What rules may name: users, tags, stores and their statuses, as they are now. Four queries.
-
-    `left`: units on the shelf that no open order needs, by product; read only where a rule asks for it.
-    """
-
-    hold_reasons = HOLD_REASONS
-
-    def __init__(self, stores: Mapping[int, Store], *, shelf: bool = False):
-        merchants = {store.merchant_id for store in stores.values()}
-        self.merchants = dict(Store.objects.filter(merchant__in=merchants).values_list("pk", "merchant_id"))
-        self.users = dict(get_user_model().objects.filter(is_active=True).values_list("pk", "username"))
-        self.tags = dict(Tag.objects.values_list("pk", "name"))
-        self.tag_ids = {name.casefold(): pk for pk, name in self.tags.items()}
-        rows = MarketplaceStatus.objects.filter(store__in=list(stores))
-        self.statuses = {(row.store_id, statusmap.key(row.name)): row for row in rows}
-        self.left = _left(list(stores)) if shelf else {}
-
-    def ids_of(self, names: Iterable[str]) -> set[int]:
-        """Ids of these tags; one nobody knows any more is left out."""
-        return {self.tag_ids[name.casefold()] for name in names if name.casefold() in self.tag_ids}
-
-    def take(self, items: Iterable[OrderItem]) -> None:
-        """These lines are open from now on: the next order finds fewer units."""
-        for item in items:
-            if item.product_id in self.left:
-                self.left[item.product_id] -= item.quantity - item.quantity_shipped
-
-    def has_status(self, store: Store, name: str) -> bool:
-        return (store.pk, statusmap.key(name)) in self.statuses
-
-    def status(self, store: Store, name: str) -> MarketplaceStatus | None:
-        return self.statuses.get((store.pk, statusmap.key(name)))
-
-    def may_ship_from(self, store: Store, other: int) -> bool:
-        """Whether a parcel of one store may leave from another's address: only where both are one merchant's."""
-        return self.merchants.get(other) == store.merchant_id
-
-
-def _left(store_ids: list[int]) -> dict[int, int]:
-    counted = Product.objects.filter(store__in=store_ids, stock_on_hand__isnull=False)
-    rows = stock.with_shelf(counted).values_list("pk", "on_shelf", "to_send")
-    return {pk: on_shelf - to_send for pk, on_shelf, to_send in rows}
 
 
 class Ruler:
@@ -144,10 +67,10 @@ class Ruler:
                 self._run(subject, now, outcome)
         return outcome
 
-    def decide(self, subject: Subject, *, now: datetime) -> tuple[engine.Case, list[dict]]:
-        """What the rules wish for one order, and their trace; nothing is changed."""
+    def decide(self, subject: Subject, *, now: datetime, as_new: bool = False) -> tuple[engine.Case, list[dict]]:
+        """What the rules wish for one order, and their trace; nothing is changed. `as_new`: as if nobody had held it."""
         order = subject.order
-        held = order.status == Status.ON_HOLD and bool(order.hold_reason)
+        held = order.status == Status.ON_HOLD and bool(order.hold_reason) and not as_new
         case = engine.Case(
             order, subject.person, subject.items, subject.products, self.stores[order.store_id], self.knows, now,
             self.knows.ids_of(subject.tags), subject.unreadable, subject.customised, subject.source, held,
@@ -185,7 +108,8 @@ class Ruler:
         if case.hold:
             order.status, order.hold_until = Status.ON_HOLD, case.hold_until
             order.hold_reason = HOLD_REASONS[case.hold]
-            tell(Kind.HELD, reason=case.hold)
+            ends = {"until": case.hold_until.isoformat()} if case.hold_until else {}
+            tell(Kind.HELD, reason=case.hold, **ends)
         if case.own_status:
             self._give_status(case)
         outcome.notes += [OrderNote(order=order, text=text, at=now) for text in case.notes]
@@ -236,35 +160,3 @@ def save_tags(outcome: Outcome) -> None:
     if outcome.untagged:
         gone = (Q(order=order.pk, tag=pk) for order, pk in outcome.untagged)
         links.objects.filter(reduce(or_, gone)).delete()
-
-
-def subjects(rows: QuerySet[Order], *, orders: list[Order] | None = None) -> list[Subject]:
-    """These orders with all that rules may ask of them; six queries however many. `orders`: the rows, if at hand."""
-    found = list(rows) if orders is None else orders
-    ids = rows.values("pk")
-    persons = {person.pk: person for person in OrderPersonalData.objects.filter(order__in=ids)}
-    lines: dict[int, list[OrderItem]] = {}
-    products: dict[int, dict[int, Product]] = {}
-    for item in OrderItem.objects.filter(order__in=ids).select_related("product").order_by("pk"):
-        lines.setdefault(item.order_id, []).append(item)
-        if item.product is not None:
-            products.setdefault(item.order_id, {})[item.product_id] = item.product
-    tags: dict[int, set[str]] = {}
-    for order_id, name in Order.tags.through.objects.filter(order__in=ids).values_list("order", "tag__name"):
-        tags.setdefault(order_id, set()).add(name)
-    designs = ItemPersonalData.objects.filter(item__order__in=ids).values_list("item__order", flat=True)
-    customised, sources = set(designs), _sources(ids)
-    return [
-        Subject(
-            order, persons.get(order.pk), lines.get(order.pk, []), tags.get(order.pk, set()),
-            products.get(order.pk, {}), sources.get(order.pk, "import"), order.pk in customised,
-        )
-        for order in found
-    ]  # fmt: skip
-
-
-def _sources(ids: QuerySet) -> dict[int, str]:
-    """How orders came here that were not imported from their marketplace."""
-    words = {Kind.ENTERED: "hand", Kind.FROM_FILE: "file"}
-    rows = OrderEvent.objects.filter(order__in=ids, kind__in=list(words)).values_list("order", "kind")
-    return {order_id: words[kind] for order_id, kind in rows}

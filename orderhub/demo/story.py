@@ -16,7 +16,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Count, Q
 
 from orderhub import clock
-from orderhub.demo import roman
+from orderhub.demo import roman, rules, shelves
 from orderhub.http import HttpClient
 from orderhub.jobs import inline, run
 from orderhub.models import User
@@ -96,6 +96,7 @@ def tell(amazon: Amazon) -> None:
             visit(parcels=PARCELS_A_VISIT if days > STEP else 2)
     amazon.set_clock(clock.now(), scale=1)
     visit(parcels=2)
+    shelves.fill(by=User.objects.get(username="warehouse"), now=clock.now())
 
 
 def connect_accounts() -> None:
@@ -114,8 +115,10 @@ def connect_accounts() -> None:
         )
         account.stores.update(ship_from=SHIP_FROM[seller.region], brand_name="Atelier du Lac")
     Store.objects.filter(marketplace__in=["US", "FR"]).update(import_afn=True)
+    Store.objects.filter(marketplace="US").update(import_customization=True)  # where most customised products are sold
     japan = Store.objects.get(marketplace="JP")
     features.grant(japan, FeatureGrant.Feature.JAPAN, by=success, reason="Demonstration")
+    rules.make(by=success, now=clock.now())
 
 
 def visit(*, parcels: int) -> None:
@@ -125,6 +128,7 @@ def visit(*, parcels: int) -> None:
     with inline():
         for account in accounts:
             run(import_account.job_name, account.pk)
+    rules.look_after(by=User.objects.get(username="support"), now=now)
     for account in accounts:
         send(account, parcels)
     with inline():

@@ -59,7 +59,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule ready to run. `groups`: each a question to a Case, answered with None or with what it failed at."""
+    """A rule ready to run. `groups`: each a question to a Case, answered with None or with what it failed at.
+
+    `said`: its lines of traces by what it failed at, made once: most rules do not fire on most orders.
+    """
 
     id: int
     name: str
@@ -67,6 +70,7 @@ class Rule:
     deeds: tuple[tuple[str, Callable[[Case], str]], ...]
     stops: bool = False
     facts: frozenset[str] = frozenset()
+    said: dict[int, dict] = field(default_factory=dict)
 
     def why_not(self, case: Case) -> dict | None:
         """What the rule failed at, None where all its groups hold."""
@@ -197,7 +201,7 @@ def _ask(rule: Rule, case: Case, broken: dict[int, str]) -> dict:
     try:
         failed = rule.why_not(case)
         if failed is not None:
-            return _line(rule, why=failed)
+            return rule.said.get(id(failed)) or rule.said.setdefault(id(failed), _line(rule, why=failed))
         kept = case.kept()
         return _line(rule, fired=True, did=[_done(code, apply(case)) for code, apply in rule.deeds])
     except Exception as error:  # one rule's fault is no other rule's, and no order's

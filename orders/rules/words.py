@@ -165,12 +165,12 @@ def deeds(actions: list[Mapping], options: Options) -> list[str]:
 # -- traces
 
 
-def done(codes: list[str]) -> list[str]:
-    """What a fired rule did, from the codes of its trace."""
+def done(codes: list[str], full: list[str] | None = None) -> list[str]:
+    """What a fired rule did, from the codes of its trace. `full`: its actions with their values, where they are known."""
     found = []
-    for code in codes:
+    for place, code in enumerate(codes):
         name, _colon, refused = code.partition(":")
-        word = capfirst(str(ACTION_WORDS.get(name, name)))
+        word = capfirst(full[place] if full else str(ACTION_WORDS.get(name, name)))
         told = {"action": word, "why": REFUSED_WORDS.get(refused, refused)}
         found.append(_now("%(action)s (%(why)s)") % told if refused else word)
     return found
