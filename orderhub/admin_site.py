@@ -4,12 +4,13 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.urls import reverse
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock
 from privacy import access
 
-FIRST = ("Order", "Shipment", "ShipmentNotification", "AmazonAccount", "Store")  # the others are under "More"
+FIRST = ("Order", "Shipment", "Product", "ShipmentNotification", "AmazonAccount", "Store")  # the others are under "More"
 
 
 class BackOffice(AdminSite):
@@ -24,6 +25,8 @@ class BackOffice(AdminSite):
         context = super().each_context(request)
         if context["has_permission"]:
             context["menu"] = _menu(context["available_apps"], request.path)
+            if request.user.has_perm("orders.view_order"):
+                _add_where(context["menu"]["first"], request.path)
             context["roles"] = _roles(request.user)
             context["banner"] = _banner(request)
             context["languages"] = [(code, name, code.upper()) for code, name in settings.LANGUAGES]
@@ -34,6 +37,14 @@ class BackOffice(AdminSite):
 
         board = dashboard.board_for(request.user, now=clock.now())
         return super().index(request, (extra_context or {}) | {"board": board})
+
+
+def _add_where(links: list[dict], path: str) -> None:
+    """The question has a link of its own, though its address lies under the orders'."""
+    url = reverse("admin:orders_where")
+    for link in links:
+        link["current"] = link["current"] and path != url
+    links.append({"name": _now("Where is order…?"), "url": url, "current": path == url})
 
 
 def _banner(request) -> list:

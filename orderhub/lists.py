@@ -9,6 +9,8 @@ class ChoiceFilter(admin.SimpleListFilter):
     """A filter shown as a select. Subclasses say `title`, `parameter_name`, `lookups` and `narrow`."""
 
     in_bar = True  # False: the list shows it in another way, such as tabs
+    in_more = False  # True: folded away with the others that are seldom used
+    as_text = False  # True: typed instead of chosen; see TextFilter
 
     def narrow(self, rows, value: str, request):
         raise NotImplementedError
@@ -17,6 +19,28 @@ class ChoiceFilter(admin.SimpleListFilter):
         known = {str(choice) for choice, _name in self.lookup_choices}
         value = self.value()
         return self.narrow(queryset, value, request) if value in known else queryset
+
+
+class TextFilter(ChoiceFilter):
+    """A filter into which an exact value is typed. Subclasses say `offered` where it is not always there."""
+
+    as_text = True
+    hint = ""  # what may be typed
+    MOST = 120  # characters
+
+    def offered(self, request) -> bool:
+        return True
+
+    def lookups(self, request, model_admin):
+        self._offered = self.offered(request)
+        return ()
+
+    def has_output(self):
+        return self._offered
+
+    def queryset(self, request, queryset):
+        value = (self.value() or "").strip()[: self.MOST].replace("\0", "")
+        return self.narrow(queryset, value, request) if value else queryset
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

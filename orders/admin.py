@@ -1,7 +1,5 @@
 """Orders for the people who send them: a list of work, a page per order, and lists of what was left out."""
 
-from urllib.parse import urlencode
-
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
@@ -11,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -22,16 +21,42 @@ from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
 from orderhub.lists import ReadOnlyAdmin
 from orderhub.wording import about, amount, badge, short_day_and_time, stacked_utc, utc
-from orders import deadlines, deciding, filters, persons, roman
+from orders import (
+    admin_customers,
+    admin_history,
+    admin_products,
+    admin_rules,
+    custom_columns,
+    deadlines,
+    deciding,
+    filters,
+    holding,
+    persons,
+    roman,
+    stock,
+)
+from orders.admin_alerts import AlertDoors
+from orders.admin_bulk import BulkDoors
+from orders.admin_entering import EnteringDoors
+from orders.admin_files import FileDoors
+from orders.admin_notes import NoteDoors
+from orders.admin_picking import PickDoors
+from orders.admin_tags import TagDoors
+from orders.admin_views import ViewChips, ViewDoors
+from orders.admin_where import WhereDoors
+from orders.admin_work import WorkDoors
+from orders.custom_columns import CustomColumns
+from orders.customization.doors import CustomizationDoors
 from orders.finding import search
 from orders.models import Order, OrderItem, QuarantinedOrder, SkippedOrder
-from orders.showing import badges, page
+from orders.product_doors import GoodsDoors
+from orders.showing import badges, page, tags_of, worker_of
 
-MOST_TO_SHIP = 200
+__all__ = ["admin_customers", "admin_history", "admin_products", "admin_rules"]  # registered by being imported
 LINES_SHOWN = 2
 
 
-class OrderList(ChangeList):
+class OrderList(ViewChips, ChangeList):
     """The list's rows with what its columns show, in a constant number of queries."""
 
     def __init__(self, request, *args, **kwargs):
@@ -43,19 +68,43 @@ class OrderList(ChangeList):
         if exclude_parameters:
             return rows
         return rows.annotate(ship_city=F("person__city"), ship_country=F("person__country")).prefetch_related(
-            Prefetch("items", OrderItem.objects.only("order_id", "quantity", "sku", "asin")), "notifications"
+            Prefetch("items", OrderItem.objects.only("order_id", "quantity", "sku", "asin")), "notifications", "tags"
         )
 
-    def tabs(self) -> list[dict]:
-        """Every tab with its count under the other filters: one aggregate query."""
+    _filters = None
+
+    def get_filters(self, request):
+        """Made once: the tabs' counts need the same filters again."""
+        self._filters = self._filters or super().get_filters(request)
+        return self._filters
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Orders in each tab under the other filters, '' for all of them: one aggregate query."""
         rows = self.get_queryset(self.request, ["tab"]).order_by()
         wanted = {code: Count("pk", filter=condition) for code, (_name, condition) in filters.TABS.items()}
-        counts = rows.aggregate(all=Count("pk"), **wanted)
+        found = rows.aggregate(all=Count("pk"), **wanted)
+        return found | {"": found["all"]}
+
+    def get_results(self, request):
+        """The count of the chosen tab is the count of the rows: it is not asked twice."""
+        chosen = self.params.get("tab", "")
+        request.order_count = self.counts.get(chosen, self.counts[""])
+        super().get_results(request)
+        custom_columns.attach(request.user, self.result_list)
+        stock.mark_short(self.result_list)
+
+    def more_in_use(self) -> bool:
+        """Whether a filter is set that is folded away."""
+        return any(spec.in_more and spec.value() for spec in self.filter_specs)
+
+    def tabs(self) -> list[dict]:
+        """Every tab with its count under the other filters."""
         chosen = self.params.get("tab", "")
         named = [(code, name) for code, (name, _condition) in filters.TABS.items()]
         return [
             {
-                "name": name, "count": counts[code or "all"], "url": self._tab_url(code), "current": code == chosen,
+                "name": name, "count": self.counts[code], "url": self._tab_url(code), "current": code == chosen,
                 "hint": filters.HINTS.get(code, ""),
             }
             for code, name in [*named, ("", pgettext("tab", "All"))]
@@ -70,25 +119,49 @@ class OrderList(ChangeList):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
+class OrderAdmin(
+    AlertDoors,
+    NoteDoors,
+    TagDoors,
+    WorkDoors,
+    ViewDoors,
+    BulkDoors,
+    CustomColumns,
+    CustomizationDoors,
+    EnteringDoors,
+    FileDoors,
+    GoodsDoors,
+    WhereDoors,
+    PickDoors,
+    ReadOnlyAdmin,
+):
     change_list_template = "orders/list.html"
     list_display = [
         "number", "ordered", "deadline", "state", "lines", "total", "destination", "notice", "kept_until",
     ]  # fmt: skip
     list_display_links = None  # the number column has its own link
-    list_select_related = ["store"]
+    list_select_related = ["store", "own_status", "assigned_to"]
     list_filter = [
-        filters.TabFilter, filters.StoreFilter, filters.DeadlineFilter, filters.KindFilter, filters.FulfilledByFilter,
-        filters.ServiceFilter, filters.NoticeFilter, filters.PrivacyFilter,
+        filters.TabFilter, filters.StoreFilter, filters.DeadlineFilter, filters.KindFilter, filters.TagFilter,
+        filters.WorkerFilter, filters.ServiceFilter, filters.NoticeFilter, filters.PrivacyFilter,
+        filters.FulfilledByFilter, filters.OwnStatusFilter, filters.CustomFieldFilter, filters.CustomFieldFilledFilter,
     ]  # fmt: skip
     search_fields = ["order_number"]  # shows the search box; get_search_results decides
     search_help_text = _("Order number, SKU, ASIN or tracking number")
-    actions = ["ship", "hold", "release"]
+    actions = [
+        "ship", "pick", "hold", "hold_until", "release", "assign_to_me", "assign", "change_tags", "set_own_status",
+    ]  # fmt: skip
 
     # -- the list
 
     def get_changelist(self, request, **kwargs):
         return OrderList
+
+    def get_paginator(self, request, *args, **kwargs):
+        found = super().get_paginator(request, *args, **kwargs)
+        if hasattr(request, "order_count"):
+            found.count = request.order_count
+        return found
 
     def get_ordering(self, request):
         return ["ship_by", "pk"] if request.GET.get("tab") == "to_ship" else ["-ordered_at", "-pk"]
@@ -99,8 +172,9 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description=_("order and store"), ordering="order_number")
     def number(self, order):
         return format_html(
-            '<a href="{}" class="oh-number">{}</a><br><span class="oh-quiet oh-number">{}</span>',
+            '<a href="{}" class="oh-number">{}</a><br><span class="oh-quiet oh-number">{}</span><div class="oh-badges">{}</div>',
             reverse("admin:orders_order_change", args=[order.pk]), order.order_number, order.store.name,
+            format_html_join("", "{}", ((tag,) for tag in tags_of(order))),
         )  # fmt: skip
 
     @admin.display(description=_("ordered at"), ordering="ordered_at")
@@ -120,8 +194,9 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description=_("status"), ordering="status")
     def state(self, order):
         return format_html(
-            '<span class="oh-badges">{}</span>', format_html_join("", "{}", ((b,) for b in badges(order)))
-        )
+            '<span class="oh-badges">{}</span>{}',
+            format_html_join("", "{}", ((b,) for b in badges(order))), worker_of(order),
+        )  # fmt: skip
 
     @admin.display(description=_("lines"))
     def lines(self, order):
@@ -166,35 +241,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Ship…"), permissions=["ship"])
     def ship(self, request, rows):
-        ids = list(rows.values_list("pk", flat=True)[: MOST_TO_SHIP + 1])
-        if len(ids) > MOST_TO_SHIP:
-            text = _now("Choose at most %(count)d orders at once.") % {"count": MOST_TO_SHIP}
-            self.message_user(request, text, messages.ERROR)
-            return None
-        chosen = urlencode({"ids": ",".join(map(str, ids))}, safe=",")
-        return HttpResponseRedirect(f"{reverse('admin:shipments_ship')}?{chosen}")
-
-    @admin.action(description=_("Put on hold, to be checked"), permissions=["hold"])
-    def hold(self, request, rows):
-        self._each(
-            request, rows, lambda order, **who: deciding.hold(order, "check", **who), _now("Put on hold: %(numbers)s")
-        )
-
-    @admin.action(description=_("Release from hold"), permissions=["hold"])
-    def release(self, request, rows):
-        self._each(request, rows, deciding.release, _now("Released: %(numbers)s"))
-
-    def _each(self, request, rows, deed, told: str) -> None:
-        """One deed on every row: what was done in one message, what was refused with its sentence by row."""
-        done = []
-        for order in rows[:MOST_TO_SHIP]:
-            try:
-                deed(order, by=request.user, now=clock.now())
-                done.append(order.order_number)
-            except RuleViolation as error:
-                self.message_user(request, about(order.order_number, str(error)), messages.ERROR)
-        if done:
-            self.message_user(request, told % {"numbers": ", ".join(done)}, messages.SUCCESS)
+        return self.open_for(request, rows, "admin:shipments_ship")
 
     # -- the page of one order
 
@@ -224,13 +271,17 @@ class OrderAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "orders/order_page.html", context)
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("store", "store__account")
+        return super().get_queryset(request).select_related("store", "store__account", "own_status", "assigned_to")
 
     @post_only("admin:orders_order_change")
     def hold_view(self, request, pk):
-        reason = request.POST.get("reason", "")
         self._allow(self.has_hold_permission(request))
-        return self._decide(request, pk, lambda order, **who: deciding.hold(order, reason, **who), _now("Put on hold."))
+        reason, day, hour = (request.POST.get(name, "") for name in ("reason", "until_day", "until_time"))
+
+        def hold(order, **who):
+            deciding.hold(order, reason, until=holding.until(order.store, day, hour), **who)
+
+        return self._decide(request, pk, hold, _now("Put on hold."))
 
     @post_only("admin:orders_order_change")
     def release_view(self, request, pk):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from orderhub.errors import RuleViolation
+from orders import holding
 from orders.models import Order, OrderEvent
 from orders.models.order import CANCEL_HOLD
 
@@ -22,14 +23,19 @@ HOLD_REASONS = {
 }
 
 
-def hold(order: Order, reason: str, *, by, now: datetime) -> None:
-    """Put on hold for one of HOLD_REASONS' codes. RuleViolation for an order that does not wait to be sent."""
+def hold(order: Order, reason: str, *, by, now: datetime, until: datetime | None = None) -> None:
+    """Put on hold for one of HOLD_REASONS' codes. RuleViolation for an order that does not wait to be sent.
+
+    `until`: when a job releases it, a later instant; None for a hold that a person ends.
+    """
     text = HOLD_REASONS.get(reason)
     if text is None:
         raise RuleViolation(_("Choose a reason from the list."))
+    holding.check(until, now=now)
+    ends = {"until": until.isoformat()} if until else {}
     with transaction.atomic():
-        order.hold(text)
-        _note(order, OrderEvent.Kind.HELD, by=by, now=now, reason=reason)
+        order.hold(text, until=until)
+        _note(order, OrderEvent.Kind.HELD, by=by, now=now, reason=reason, **ends)
 
 
 def release(order: Order, *, by, now: datetime) -> None:

@@ -2,20 +2,21 @@
 
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from orderhub import clock
-from orderhub.lists import ChoiceFilter
-from orders import deadlines, deciding
-from orders.models import Order, SkippedOrder
+from orderhub.lists import ChoiceFilter, TextFilter
+from orders import assigning, custom_columns, deadlines, deciding
+from orders.models import Order, SkippedOrder, Tag
 from privacy.erasure import ALARM_AFTER
-from stores.models import Store
+from stores.models import MAPPED_FIELDS, MarketplaceStatus
 
 Status = Order.Status
 DUE_SOON = timedelta(days=3)
-MOST_STORES = 200
+MOST_STORES = custom_columns.MOST_STORES
+MOST_TAGS = 200
 LIVE = (Order.PiiState.NONE, Order.PiiState.PRESENT)
 TABS = {
     "to_ship": (pgettext_lazy("tab", "To ship"), Q(status=Status.AWAITING_SHIPMENT, pii_state__in=LIVE)),
@@ -53,8 +54,7 @@ class StoreFilter(ChoiceFilter):
     title, parameter_name = _("store"), "store"
 
     def lookups(self, request, model_admin):
-        stores = Store.objects.order_by("name").values_list("pk", "name")[:MOST_STORES]
-        return [(str(pk), name) for pk, name in stores]
+        return [(str(pk), name) for pk, name in custom_columns.stores_for(request)]
 
     def narrow(self, rows, value, request):
         return rows.filter(store=value)
@@ -75,7 +75,7 @@ class DeadlineFilter(ChoiceFilter):
 
 
 class FulfilledByFilter(ChoiceFilter):
-    title, parameter_name = _("fulfilled by"), "by"
+    title, parameter_name, in_more = _("fulfilled by"), "by", True
 
     def lookups(self, request, model_admin):
         return Order.FulfilledBy.choices
@@ -85,7 +85,7 @@ class FulfilledByFilter(ChoiceFilter):
 
 
 class ServiceFilter(ChoiceFilter):
-    title, parameter_name = _("service level"), "service"
+    title, parameter_name, in_more = _("service level"), "service", True
 
     def lookups(self, request, model_admin):
         return Order.ServiceLevel.choices
@@ -99,6 +99,7 @@ class KindFilter(ChoiceFilter):
     conditions = {
         "cancel": Q(cancel_requested_at__isnull=False) & ~Q(status__in=[Status.SHIPPED, Status.CANCELLED]),
         "roman": Q(status=Status.ON_HOLD, hold_reason=deciding.ADDRESS_HOLD, pii_state__in=LIVE),
+        "alert": ~Q(alert=""),
         "business": Q(is_business=True),
         "prime": Q(is_prime=True),
         "gift": Q(is_gift=True),
@@ -108,6 +109,7 @@ class KindFilter(ChoiceFilter):
         return [
             ("cancel", _("buyer asks to cancel")),
             ("roman", _("address to write in Roman characters")),
+            ("alert", _("alert")),
             ("business", _("business")),
             ("prime", _("Prime")),
             ("gift", _("gift")),
@@ -117,8 +119,78 @@ class KindFilter(ChoiceFilter):
         return rows.filter(self.conditions[value])
 
 
+class TagFilter(ChoiceFilter):
+    title, parameter_name = _("tag"), "tag"
+
+    def lookups(self, request, model_admin):
+        return [(str(pk), name) for pk, name in Tag.objects.values_list("pk", "name")[:MOST_TAGS]]
+
+    def narrow(self, rows, value, request):
+        return rows.filter(pk__in=Order.tags.through.objects.filter(tag=value).values("order"))
+
+
+class WorkerFilter(ChoiceFilter):
+    """Whose work: mine, nobody's (those of people who left included), or a colleague's."""
+
+    title, parameter_name = _("assigned to"), "who"
+    ME, NOBODY = "me", "nobody"
+
+    def lookups(self, request, model_admin):
+        people = assigning.assignable().exclude(pk=request.user.pk).values_list("pk", "username")
+        return [(self.ME, _("me")), (self.NOBODY, _("nobody")), *((str(pk), name) for pk, name in people)]
+
+    def narrow(self, rows, value, request):
+        if value == self.NOBODY:
+            return rows.filter(assigning.nobodys())
+        return rows.filter(assigned_to=request.user.pk if value == self.ME else value)
+
+
+class OwnStatusFilter(ChoiceFilter):
+    """Names of stores beside our statuses, on the orders that wear them now."""
+
+    title, parameter_name, in_more = _("own status"), "own", True
+
+    def lookups(self, request, model_admin):
+        names = MarketplaceStatus.objects.order_by("name").values_list("name", flat=True).distinct()
+        return [(name, name) for name in names[:MOST_TAGS]]
+
+    def narrow(self, rows, value, request):
+        return rows.filter(own_status__name=value, own_status__status=F("status"))
+
+
+class CustomFieldFilter(TextFilter):
+    """Exactly this in one of the three fields; never in those fed by something personal, which has no place in an address."""
+
+    title, parameter_name, in_more = _("custom field"), "custom", True
+    hint = _("Exactly as it is written. Purchase order numbers are personal and cannot be searched for.")
+
+    def offered(self, request):
+        return custom_columns.offered_to(request)
+
+    def narrow(self, rows, value, request):
+        found = Q()
+        for name in MAPPED_FIELDS:
+            found |= Q(**{name: value})
+        return rows.filter(found)
+
+
+class CustomFieldFilledFilter(ChoiceFilter):
+    title, parameter_name, in_more = _("custom fields"), "filled", True
+
+    def lookups(self, request, model_admin):
+        if not custom_columns.offered_to(request):
+            return []
+        return [("yes", _("at least one has a value")), ("no", _("all are empty"))]
+
+    def narrow(self, rows, value, request):
+        blank = Q()
+        for name in MAPPED_FIELDS:
+            blank &= Q(**{name: ""}) & (Q(person__isnull=True) | Q(**{f"person__{name}": ""}))
+        return rows.filter(blank) if value == "no" else rows.exclude(blank)
+
+
 class PrivacyFilter(ChoiceFilter):
-    title, parameter_name = _("personal data"), "privacy"
+    title, parameter_name, in_more = _("personal data"), "privacy", True
 
     def lookups(self, request, model_admin):
         return [

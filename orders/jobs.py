@@ -6,19 +6,25 @@ from django.conf import settings
 
 from orderhub import clock
 from orderhub.errors import CredentialsRejected, RequestRejected, TryLater, UnexpectedAnswer
-from orderhub.jobs import CALLS_S, enqueue, every, task
-from orders import importing
+from orderhub.jobs import BUDGET_S, CALLS_S, enqueue, every, task
+from orders import history_jobs, holding, importing
+from orders import product_jobs as product_jobs  # declares its jobs
+from orders.customization.jobs import fetch_customizations
 from stores.connecting import connector_for
 from stores.health import stop_for, stop_if_expired
 from stores.models import AmazonAccount
 
 RETRY = timedelta(minutes=1)
+MOST_WOKEN = 500  # accounts a minute, those that wait longest
+TAKEN = timedelta(minutes=10)  # an account that was woken is not woken again before: its task waits in the queue
 
 
 @every(minutes=1)
 def import_due_accounts() -> str:
-    """Wake the accounts whose next poll is due."""
-    ids = list(AmazonAccount.objects.due(clock.now()).values_list("pk", flat=True))
+    """Wake the accounts whose next poll is due, each once. A task that is lost is asked for again when TAKEN is over."""
+    now = clock.now()
+    ids = list(AmazonAccount.objects.due(now).values_list("pk", flat=True)[:MOST_WOKEN])
+    AmazonAccount.objects.filter(pk__in=ids).update(next_poll_at=now + TAKEN)
     for account_id in ids:
         enqueue(import_account, account_id)
     return f"{len(ids)} accounts"
@@ -43,8 +49,11 @@ def import_account(account_id: int) -> str:
     except (UnexpectedAnswer, RequestRejected) as error:
         _look_again(account_id, wait=importing.FLOOR)
         return f"account {account_id}: {error}"
+    if report.counts["customised"]:
+        enqueue(fetch_customizations)  # Amazon's addresses live for a short while
     if report.complete:
         _look_again(account_id, wait=max(importing.FLOOR, timedelta(minutes=settings.IMPORT_POLL_MINUTES)))
+        history_jobs.wake(account_id)
     elif report.wait_s:
         _look_again(account_id, wait=timedelta(seconds=report.wait_s))
     else:
@@ -55,3 +64,12 @@ def import_account(account_id: int) -> str:
 
 def _look_again(account_id: int, *, wait: timedelta) -> None:
     AmazonAccount.objects.filter(pk=account_id).update(next_poll_at=clock.now() + wait)
+
+
+@every(minutes=5)
+def release_holds() -> str:
+    """Release the orders whose hold has come to its end."""
+    released, more = holding.release_due(now=clock.now(), budget_s=BUDGET_S)
+    if more:
+        enqueue(release_holds)
+    return f"{released} released"

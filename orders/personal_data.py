@@ -7,8 +7,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 
+from orders.customers_erasing import CUSTOMERS
+from orders.customization.erasing import CUSTOMIZATIONS
 from orders.models import Order, OrderEvent, OrderPersonalData
 from orders.models.person import EMAIL, ERASED, KEPT
+from orders.notes_erasing import NOTES
 from privacy import markers
 from privacy.registry import Candidate, Table
 
@@ -181,4 +184,4 @@ def _unless_empty(name: str, marker: str) -> Case:
 
 SUBJECTS = _Subjects()
 PERSONS = _Holder()
-HOLDERS = (PERSONS,)
+HOLDERS = (CUSTOMIZATIONS, NOTES, PERSONS, CUSTOMERS)

@@ -16,6 +16,7 @@ SHIP_TO = (
     "recipient_name", "recipient_company", "street1", "street2", "street3", "city", "district", "state", "postal_code",
     "country", "phone", "delivery_instructions", "gift_message",
 )  # fmt: skip
+CUSTOM_FIELDS = ("custom_field_1", "custom_field_2", "custom_field_3")
 ROMAN = tuple(roman.TWINS.values())
 FOR_LABEL = (*roman.TWINS, "district", "postal_code", "country")
 BUYER = ("buyer_name", "buyer_username", "buyer_email", "buyer_company", "purchase_order_number", "buyer_notes")
@@ -135,3 +136,32 @@ def _mask(name: str, value: str) -> str:
     if not erased and value not in markers.MARKERS:
         return value
     return f"« {value if value in markers.MARKERS else markers.AMAZON} »"
+
+
+def custom_fields_of(user, orders: list[Order], *, what: str) -> dict[int, list[str]]:
+    """Custom fields 1 to 3 of these orders where their source is personal, as this user may see them, by order.
+
+    Erased ones show the marker, those of orders this user may not see a word that says so. One query for the values,
+    two for the rights, one statement for the log of the views; none of the latter where no order has such a field.
+    `what`: what the log calls this view; '' where `panel_for` has logged the same person on the same page.
+    """
+    held = OrderPersonalData.objects.filter(pk__in=[order.pk for order in orders]).exclude(
+        **dict.fromkeys(CUSTOM_FIELDS, "")
+    )
+    rows = {pk: (marker, values) for pk, marker, *values in held.values_list("pk", "marker", *CUSTOM_FIELDS)}
+    if not rows:
+        return {}
+    may = {is_open: access.may_see_person(user, order_open=is_open) for is_open in (True, False)}
+    plain = [
+        order.pk for order in orders
+        if order.pk in rows and may[order.is_open] and not order.masked and not rows[order.pk][0]
+    ]  # fmt: skip
+    if what:
+        access.log_views(user, plain, what=what)
+    found = {}
+    for order in orders:
+        if order.pk in rows:
+            marker, values = rows[order.pk]
+            erased = f"« {marker or markers.AMAZON} »" if order.masked or marker else _("hidden")
+            found[order.pk] = [value if order.pk in plain or not value else erased for value in values]
+    return found

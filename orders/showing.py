@@ -2,11 +2,27 @@
 
 from collections.abc import Mapping
 
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from orderhub import clock
-from orderhub.wording import amount, badge
-from orders import deadlines, deciding, erasurewords, persons, timeline
+from orderhub.wording import amount, badge, short_day_and_time
+from orders import (
+    assigning,
+    correcting,
+    customers_showing,
+    deadlines,
+    deciding,
+    desk,
+    erasurewords,
+    goods,
+    own_status,
+    persons,
+    rules_showing,
+    stock,
+    timeline,
+)
+from orders.customization import panel
 from orders.models import Order
 from privacy import access
 from stores import statusmap
@@ -19,6 +35,14 @@ def badges(order: Order) -> list:
     """The status, and what is special about the order."""
     word = order.get_status_display() + (f" ({order.custom_status})" if order.custom_status else "")
     found = [badge(word, LEVELS.get(order.status, "muted"))]
+    if own := own_status.label(order):
+        found.append(badge(own, LEVELS.get(order.status, "muted")))
+    if order.hold_until:
+        found.append(badge(_("until %(instant)s") % {"instant": _until(order)}, "warn"))
+    if order.alert:
+        found.append(badge(_("alert"), "bad"))
+    if order.is_short:
+        found.append(badge(_("short of stock"), "warn"))
     if order.cancel_requested_at and order.is_open:
         found.append(badge(_("buyer asks to cancel"), "bad"))
     for holds, name in (
@@ -29,10 +53,38 @@ def badges(order: Order) -> list:
     return found
 
 
-def page(user, order: Order, *, typed: Mapping[str, str] | None = None, wrong: Mapping[str, str] | None = None) -> dict:
-    """The context of the page. `typed`, `wrong`: an address in Roman characters that was refused, and why, by twin."""
+def _until(order: Order) -> str:
+    """The end of a hold in its store's own zone: the one in which people type it."""
+    return short_day_and_time(order.hold_until.astimezone(order.store.zone))
+
+
+def tags_of(order: Order) -> list:
+    """A badge for each of its tags; no query where they are prefetched."""
+    return [badge(tag.name, tag.level) for tag in order.tags.all()]
+
+
+def worker_of(order: Order) -> str:
+    """Whose work it is, for the list; '' where it is nobody's."""
+    worker = assigning.worker(order)
+    return format_html('<br><span class="oh-quiet">→ {}</span>', worker.get_username()) if worker else ""
+
+
+def page(
+    user,
+    order: Order,
+    *,
+    typed: Mapping[str, str] | None = None,
+    wrong: Mapping[str, str] | None = None,
+    note: dict[str, str] | None = None,
+) -> dict:
+    """The context of the page. `typed`, `wrong`: an address in Roman characters that was refused, and why, by twin.
+
+    `note`: the text of a note that was refused, and the error.
+    """
     now = clock.now()
-    items = list(order.items.all())
+    items = goods.lines_of(order)
+    stock.mark_short([order])
+    panel.attach(user, order, items)
     notices = list(order.notifications.select_related("shipment"))
     waits_for_cancellation = deciding.held_for_cancellation(order)
     roman = persons.roman_for(user, order, typed=typed, wrong=wrong)
@@ -45,6 +97,7 @@ def page(user, order: Order, *, typed: Mapping[str, str] | None = None, wrong: M
         "totals": _totals(order),
         "person": persons.panel_for(user, order),
         "roman": roman,
+        "entered": correcting.panel_for(user, order),
         "erasure": erasurewords.of(order, now=now),
         "events": timeline.entries(order),
         "shipments": list(order.shipments.prefetch_related("labels")),
@@ -56,13 +109,20 @@ def page(user, order: Order, *, typed: Mapping[str, str] | None = None, wrong: M
         "waits_for_address": roman.needed and deciding.held_for_address(order),
         "may_decide": user.has_perm("orders.change_order"),
         "may_hold": user.has_perm("orders.hold_order"),
+        "may_fetch": user.has_perm("orders.fetch_order") and order.store.account_id is not None,
         "hold_reasons": [
             (code, _(text))
             for code, text in deciding.HOLD_REASONS.items()
             if roman.needed or text != deciding.ADDRESS_HOLD
         ],
+        "customer": customers_showing.link_of(user, order),
         "hold_reason": _(order.hold_reason) if order.hold_reason else "",
         "status_is_mapped": _is_mapped(order),
+        "alert": _(order.alert) if order.alert else "",
+        "rules": rules_showing.panel_for(user, order),
+        "hold_until": order.hold_until and order.hold_until.astimezone(order.store.zone),
+        **desk.context(user, order, note),
+        **goods.context(user, order, items),
     }
 
 

@@ -7,12 +7,13 @@ from datetime import datetime
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from orderhub.wording import day_and_time
+from orderhub.wording import day_and_time, utc
 from orders.deciding import HOLD_REASONS
 from orders.models import Order, OrderEvent
+from orders.models.person import CustomizationState
 
 Kind = OrderEvent.Kind
-ALARMS = {Kind.CANCELLED_AFTER_SHIPPING: "bad", Kind.CANCEL_REQUESTED: "warn", Kind.BLOCKED: "warn"}
+ALARMS = {Kind.CANCELLED_AFTER_SHIPPING: "bad", Kind.CANCEL_REQUESTED: "warn", Kind.BLOCKED: "warn", Kind.ALERT: "warn"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def sentence(event: OrderEvent) -> str:
         return event.kind
     words = {name: _words(name, value) for name, value in event.params.items()}
     told = str(Kind(event.kind).label) % _Known(words)
-    extra = words.get("reason") or words.get("answer") or words.get("code")
+    extra = ", ".join(words[name] for name in ("reason", "until", "answer", "change", "code") if words.get(name))
     return f"{told} ({extra})" if extra else told
 
 
@@ -83,9 +84,33 @@ def _date(text: str) -> str:
 def _code(code: str) -> str:
     known = {
         "StorePolicy": _("by the store's settings: to be done by hand"),
+        "Corrected": _("corrected"),
         "ToldByConnector": _("left to the connector"),
+        "AutomationRule": _("withheld by a rule"),
+        "HoldEnded": _("the hold has come to its end"),
     }
     return known.get(code, code)
+
+
+def _until(text: str) -> str:
+    found = parse_datetime(text)
+    return _("until %(instant)s") % {"instant": utc(found) if found else text}
+
+
+def _change(code: str) -> str:
+    return {"removed": _("removed")}.get(code, code)
+
+
+def _user(name: str) -> str:
+    return name or _("nobody")
+
+
+def _own(name: str) -> str:
+    return name or _("none")
+
+
+def _outcome(code: str) -> str:
+    return str(CustomizationState(code).label) if code in CustomizationState.values else code
 
 
 def _channel(code: str) -> str:
@@ -101,7 +126,12 @@ _TRANSLATED: dict[str, Callable[[str], str]] = {
     "answer": _answer,
     "due": _date,
     "channel": _channel,
+    "outcome": _outcome,
     "code": _code,
+    "until": _until,
+    "change": _change,
+    "user": _user,
+    "own": _own,
 }
 
 

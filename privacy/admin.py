@@ -22,6 +22,10 @@ RULE_WORDS = {
 WHAT_WORDS = {
     "order page": _("page of the order"),
     "label": _("label"),
+    "customer list": _("list of customers"),
+    "customer page": _("page of a customer"),
+    "customer search": _("customers by address"),
+    "packing slip": _("packing slip"),
     "custom field preview": _("preview of custom fields"),
 }
 
@@ -29,13 +33,13 @@ WHAT_WORDS = {
 def field_words() -> dict[str, str]:
     """What the columns that erasures name are called on screens, whichever app holds them."""
     personal = set(registry.personal_columns())
-    found = {
-        field.column: field.verbose_name
-        for model in apps.get_models()
-        for field in model._meta.concrete_fields
-        if (model._meta.db_table, field.column) in personal
-    }
-    return found | {"label": WHAT_WORDS["label"]}
+    found = {"label": WHAT_WORDS["label"]}
+    for model in apps.get_models():
+        for field in model._meta.concrete_fields:
+            if (model._meta.db_table, field.column) in personal:
+                found[field.column] = field.verbose_name
+                found[f"{model._meta.model_name}.{field.column}"] = f"{model._meta.verbose_name} ({field.verbose_name})"
+    return found
 
 
 class ForPrivacyOfficer(admin.ModelAdmin):

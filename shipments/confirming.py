@@ -121,7 +121,7 @@ def parcel_of(row: ShipmentNotification) -> Parcel:
 
 
 def _send(row: ShipmentNotification, connector: Connector, *, now: datetime, report: NotifyReport) -> None:
-    withheld = why_withheld(row.order.store, now)  # the settings may have changed since the parcel was made
+    withheld = why_withheld(row.order, now)  # the settings may have changed since the parcel was made
     if withheld == row.TOLD_BY_CONNECTOR or (withheld and not row.asked_for):
         _settle(row, State.MANUAL, now=now, report=report, withheld=withheld)
         return

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from orderhub import failpoints
 from orderhub.errors import RuleViolation
-from orders import roman
+from orders import correcting, roman, stock
 from orders.models import Order, OrderEvent, OrderItem, OrderPersonalData
 from orders.retention import facts_of, periods_for, recompute
 from privacy import retention
@@ -75,6 +75,7 @@ def ship(order: Order, wish: ParcelWish, *, now: datetime, by=None) -> Shipment:
     if wish.with_label:
         _check_address(order)
     with transaction.atomic():
+        stock.refuse_short(order)
         order.mark_shipped(at=now)
         shipment = Shipment.objects.create(
             order=order,
@@ -106,7 +107,9 @@ def ship(order: Order, wish: ParcelWish, *, now: datetime, by=None) -> Shipment:
 
 
 def _check_address(order: Order) -> None:
-    """R17. RuleViolation where a label could not be read."""
+    """R17. RuleViolation where a label could not be read, or would name nobody."""
+    if nobody := correcting.why_no_label(order):
+        raise RuleViolation(nobody)
     if roman.unreadable([order.pk]):
         raise RuleViolation(unreadable_address(order))
 
@@ -146,7 +149,7 @@ def _queue_notice(shipment: Shipment, *, now: datetime) -> None:
     if order.store.platform != "amazon" or order.by_amazon:
         return
     first = notifying.first_attempt(order.store, now, order.ship_by)
-    withheld = why_withheld(order.store, now)
+    withheld = why_withheld(order, now)
     State = ShipmentNotification.State
     notice, is_new = ShipmentNotification.objects.get_or_create(
         order=order,
@@ -167,10 +170,13 @@ def _queue_notice(shipment: Shipment, *, now: datetime) -> None:
         )  # fmt: skip
 
 
-def why_withheld(store: Store, now: datetime) -> str:
-    """Why OrderHub does not tell Amazon of this store's parcels, as a code, or ''."""
+def why_withheld(order: Order, now: datetime) -> str:
+    """Why OrderHub does not tell Amazon of this order's parcel, as a code, or ''."""
+    store = order.store
     if store.amazon_told_by == Store.ToldBy.CONNECTOR:
         return ShipmentNotification.TOLD_BY_CONNECTOR
+    if order.wishes.get("no_notice"):
+        return ShipmentNotification.BY_RULE
     return ShipmentNotification.STORE_POLICY if notifying.first_attempt(store, now, None) is None else ""
 
 
@@ -219,7 +225,7 @@ def write_label(label: Label) -> None:
 def _label_data(shipment: Shipment) -> content.LabelData:
     order, store = shipment.order, shipment.order.store
     person = OrderPersonalData.objects.get(pk=order.pk)  # as it is now: the row in hand may be older
-    sender = {key: str(value) for key, value in store.ship_from.items() if key in content.Address.__dataclass_fields__}
+    sender = {key: str(value) for key, value in _ship_from(order).items() if key in content.Address.__dataclass_fields__}
     return content.LabelData(
         order_number=order.order_number,
         shipment_id=shipment.pk,
@@ -231,6 +237,15 @@ def _label_data(shipment: Shipment) -> content.LabelData:
         ship_from=content.Address(**({"name": store.brand_name or store.merchant.name} | sender)),
         weight_g=shipment.weight_g,
     )
+
+
+def _ship_from(order: Order) -> dict:
+    """The address it leaves from: its store's, or that of the merchant's store a rule wished for, while it has one."""
+    wished = order.wishes.get("ship_from")
+    if wished is None:
+        return order.store.ship_from
+    other = Store.objects.filter(pk=wished, merchant=order.store.merchant_id).values_list("ship_from", flat=True)
+    return other.first() or order.store.ship_from
 
 
 def amazon_ship_instant(shipment: Shipment) -> datetime:

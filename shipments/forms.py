@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import deadlines, roman
 from orders.models import Order, OrderItem
+from orders.rules import words
+from orders.vocabulary import Vocabulary
 from shipments import carriers
 from shipments.dispatching import ParcelWish
 from shipments.models import Shipment
@@ -92,7 +94,10 @@ class AllRowsForm(forms.Form):
 
 @dataclass
 class Row:
-    """One order of the form. `error`: why it was not sent, in words. `unreadable`: its address allows no label."""
+    """One order of the form. `error`: why it was not sent, in words. `unreadable`: its address allows no label.
+
+    `wishes`: what rules wish for its parcel besides carrier and service, in words.
+    """
 
     order: Order
     form: ParcelForm
@@ -100,6 +105,7 @@ class Row:
     refusal: str = ""
     error: str = ""
     unreadable: bool = False
+    wishes: tuple[str, ...] = ()
 
     @property
     def lines(self) -> str:
@@ -107,7 +113,10 @@ class Row:
 
 
 def rows_for(ids: list[int], *, now: datetime, data=None) -> list[Row]:
-    """Rows in the order of their deadlines, preset from what each store used last; three queries whatever their number."""
+    """Rows in the order of their deadlines, preset from rules and from what each store used last.
+
+    Three queries whatever their number, four where a rule names a store to ship from.
+    """
     last = Shipment.objects.filter(order__store=OuterRef("store")).order_by("-pk")
     orders = (
         Order.objects.filter(pk__in=ids[:MOST])
@@ -121,13 +130,22 @@ def rows_for(ids: list[int], *, now: datetime, data=None) -> list[Row]:
         )
         .order_by(F("ship_by").asc(nulls_last=True), "pk")
     )
-    unreadable = roman.unreadable(ids[:MOST])
-    return [_row(order, now, data, unreadable=order.pk in unreadable) for order in orders]
+    unreadable, options = roman.unreadable(ids[:MOST]), Vocabulary()
+    return [_row(order, now, data, options, unreadable=order.pk in unreadable) for order in orders]
 
 
-def _row(order: Order, now: datetime, data, *, unreadable: bool) -> Row:
+def _row(order: Order, now: datetime, data, options: Vocabulary, *, unreadable: bool) -> Row:
     today = now.astimezone(order.store.zone).date()
-    preset = {"carrier": order.last_carrier or "", "service": order.last_service or "", "ship_date": today}
+    preset = _preset(order) | {"ship_date": today}
     form = ParcelForm(data, prefix=f"o{order.pk}", initial=preset, today=today)
     refusal = order.why_not_shippable()
-    return Row(order, form, deadlines.of(order, now=now), refusal=refusal, unreadable=unreadable)
+    told = tuple(words.wishes(order.wishes, options))
+    return Row(order, form, deadlines.of(order, now=now), refusal=refusal, unreadable=unreadable, wishes=told)
+
+
+def _preset(order: Order) -> dict[str, str]:
+    """What rules wished for; else what the store used last. A service goes with its carrier only."""
+    last = order.last_carrier or ""
+    carrier = order.wishes.get("carrier", last)
+    known = (order.last_service or "") if carrier == last else ""
+    return {"carrier": carrier, "service": order.wishes.get("service", known)}

@@ -58,7 +58,8 @@ def of(notice: ShipmentNotification, *, now: datetime) -> NoticeWords:
 
 
 def _can_retry(notice: ShipmentNotification) -> bool:
-    return notice.state in CAN_RETRY or notice.error_code == ShipmentNotification.STORE_POLICY
+    sendable = (ShipmentNotification.STORE_POLICY, ShipmentNotification.BY_RULE)
+    return notice.state in CAN_RETRY or notice.error_code in sendable
 
 
 def account_stopped(notice: ShipmentNotification) -> bool:
@@ -89,6 +90,8 @@ def _meaning(notice: ShipmentNotification, now: datetime) -> str:
             return _(
                 "The connector between BigCommerce and Amazon tells Amazon of this shipment. OrderHub sends nothing."
             )
+        case State.MANUAL if notice.error_code == ShipmentNotification.BY_RULE:
+            return _("An automation rule says that OrderHub does not tell Amazon of this order. It can be told now.")
         case State.MANUAL:
             return _("Somebody told Amazon by hand in Seller Central.")
         case State.RETRY_AT:

@@ -23,6 +23,7 @@ from stores import (
     words,
 )
 from stores.admin_bigcommerce import BigCommerceViews
+from stores.admin_manual import ManualViews
 from stores.admin_store_deeds import StoreDeeds
 from stores.models import MarketplaceStatus, Merchant, Store
 
@@ -68,7 +69,7 @@ class MerchantFilter(ChoiceFilter):
 
 
 @admin.register(Store)
-class StoreAdmin(BigCommerceViews, StoreDeeds, admin.ModelAdmin):
+class StoreAdmin(BigCommerceViews, ManualViews, StoreDeeds, admin.ModelAdmin):
     """Settings of a store. It is made by connecting an account."""
 
     form = forms_store.StoreForm
@@ -120,9 +121,10 @@ class StoreAdmin(BigCommerceViews, StoreDeeds, admin.ModelAdmin):
         return [tuple(name for name in line if name != "logo") for line in panel.lines]
 
     def get_readonly_fields(self, request, obj=None):
-        """`active` of an Amazon.co.jp store moves with its grant only."""
+        """`active` of an Amazon.co.jp store moves with its grant only; what products are called by, after a preview."""
         only_by_grant = ["active"] if obj and obj.marketplace == marketplaces.JAPAN else []
-        return ["ship_from_text", *only_by_grant]
+        only_with_preview = ["product_identifier"] if obj and panels.has_products(obj) else []
+        return ["ship_from_text", *only_by_grant, *only_with_preview]
 
     @admin.display(description=_("Ship-from address"))
     def ship_from_text(self, store):
@@ -163,10 +165,11 @@ class StoreAdmin(BigCommerceViews, StoreDeeds, admin.ModelAdmin):
             logos.keep(obj, form.cleaned_data["logo"])
 
     def save_related(self, request, form, formsets, change):
-        """A store made active again also gets the orders it missed, and a changed status map reaches those it has."""
+        """A store made active, or taking Amazon's own orders too, gets those it left out; a changed status map reaches its own."""
         super().save_related(request, form, formsets, change)
         store = form.instance
-        opened = "active" in form.changed_data and store.active
+        wider = "import_afn" in form.changed_data and store.import_afn
+        opened = store.active and ("active" in form.changed_data or wider)
         if store.account and (opened or any(formset.has_changed() for formset in formsets)):
             connecting.read_again(store.account, [store.market.id])
 

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from orderhub import clock
 from orderhub.errors import RuleViolation
 from stores import marketplaces
+from stores.connectors.amazon.client import SEARCH_ORDERS
 from stores.connectors.amazon.connector import AmazonConnector
 from stores.models import AmazonAccount, Merchant, Store, UnconnectedOrder
 from stores.throttle import AccountThrottle
@@ -35,6 +36,12 @@ def connector_for(account: AmazonAccount) -> AmazonConnector:
         ask_again=not account.has_pii_role
         and (asked is None or clock.now() - asked > ASK_AGAIN or _new_quarter(asked)),
     )
+
+
+def seconds_to_spare(account: AmazonAccount, *, kept: int) -> float:
+    """Seconds until a search for orders can be made and `kept` more are left; zero or less: now. Reads only."""
+    plan = {"rate": SEARCH_ORDERS.rate, "burst": SEARCH_ORDERS.burst}
+    return AccountThrottle(account).wait_for(SEARCH_ORDERS.name, ahead=kept, **plan)
 
 
 def _new_quarter(before: datetime) -> bool:
@@ -137,13 +144,31 @@ def add_sources(
 
 @transaction.atomic
 def read_again(account: AmazonAccount, marketplace_ids: list[str]) -> None:
-    """A source opened later gets its recent orders too: the cursor goes back, and reading twice changes nothing."""
+    """A source opened later gets its recent orders too: they are asked for by the date they were made; the cursor stays.
+
+    None given: all sources. Nothing is asked for before the account's first import, which brings them anyway. Twice is
+    once: a reading that is not finished takes the new sources in and begins again.
+    """
     UnconnectedOrder.objects.filter(account=account, marketplace_id__in=marketplace_ids).delete()
     fresh = AmazonAccount.objects.select_for_update().get(pk=account.pk)  # a cursor in hand may be old
-    since = clock.now() - timedelta(days=settings.IMPORT_BACKFILL_DAYS)
-    _reopened(
-        account, imported_until=min(fresh.imported_until, since), window_after=None, window_bound=None,
-        next_poll_at=None, page_token="",
+    if fresh.last_poll_at or fresh.window_after:
+        _ask_for_past(fresh, marketplace_ids)
+    _reopened(account, next_poll_at=None)
+
+
+def _ask_for_past(account: AmazonAccount, marketplace_ids: list[str]) -> None:
+    """Open the reading that orders carries out (orders/history.py). The row is reached from the account, as an outbox."""
+    reads = account.history_reads
+    kind, now = reads.model.Kind.BACKFILL, clock.now()
+    begun = reads.filter(kind=kind, finished_at__isnull=True).first()
+    if begun and marketplace_ids:
+        marketplace_ids = sorted({*begun.marketplaces, *marketplace_ids}) if begun.marketplaces else []
+    reads.update_or_create(
+        kind=kind, finished_at=None,
+        defaults={
+            "marketplaces": marketplace_ids, "created_after": now - timedelta(days=settings.IMPORT_BACKFILL_DAYS),
+            "created_before": None, "page_token": "", "started_at": now, "next_at": now, "pages": 0,
+        },
     )  # fmt: skip
 
 

@@ -122,6 +122,7 @@ class StoreForm(forms.ModelForm):
             "name", "active", "product_identifier", "import_afn", "import_customization", "brand_name", "brand_phone",
             "brand_site", "brand_from_email", "notify_when", "notify_delay_minutes", "product_title_policy",
             "product_image_policy", "product_weight_policy", "product_dimensions_policy",
+            "short_stock",
         ]  # fmt: skip
         widgets = {"notify_when": forms.RadioSelect}
         help_texts = {
@@ -129,7 +130,7 @@ class StoreForm(forms.ModelForm):
             "active": _("An inactive store takes no new orders in. Its orders stay."),
             "import_afn": _("Orders that Amazon ships itself (FBA). They come without names and addresses."),
             "import_customization": _(
-                "Texts and pictures that buyers give for Amazon Custom products. Until their import is there, such orders come without them."
+                "Texts and pictures that buyers give for Amazon Custom products. They are shown on the order's page and erased with the order."
             ),
             "brand_name": _("The sender's name on labels. Empty: the merchant's name."),
             "brand_from_email": _("Empty: the service's own address."),

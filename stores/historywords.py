@@ -33,6 +33,7 @@ FIELDS = {
     "product_image_policy": _("Products: photo"),
     "product_weight_policy": _("Products: weight"),
     "product_dimensions_policy": _("Products: dimensions"),
+    "short_stock": _("Products: shipping more than was counted"),
     "custom_field_1": _("Custom fields: custom field 1"),
     "custom_field_2": _("Custom fields: custom field 2"),
     "custom_field_3": _("Custom fields: custom field 3"),

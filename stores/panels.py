@@ -19,6 +19,7 @@ from stores import (
     forms_bigcommerce,
     forms_store,
     health,
+    importmatrix,
     linking,
     marketplaces,
     notifying,
@@ -86,8 +87,9 @@ FORM = [
     ),
     Panel(
         "products", _("Products"),
-        _("How products are recognised. What the catalogue of Amazon may overwrite counts from the first catalogue look-up."),
-        (("product_identifier",), PRODUCT_POLICIES[:2], PRODUCT_POLICIES[2:]), amazon_only=True,
+        _("How products are recognised, what the catalogue of Amazon overwrites each time it is asked, and what a shortage stops."),
+        (("product_identifier",), PRODUCT_POLICIES[:2], PRODUCT_POLICIES[2:], ("short_stock",)),
+        "stores/store_products.html", amazon_only=True,
     ),
     Panel(
         "statuses", _("Statuses"), _("What the marketplace's own statuses mean here. One without a meaning waits on hold."),
@@ -101,10 +103,18 @@ def of_form(store: Store) -> list[Panel]:
     return [panel for panel in FORM if store.account_id or not panel.amazon_only]
 
 
+def has_products(store: Store) -> bool:
+    """Whether products are called by its identifier already; read once for each store in hand."""
+    if not hasattr(store, "has_products"):
+        store.has_products = store.products.exists()
+    return store.has_products
+
+
 def filled(store: Store, fieldsets: list[Fieldset], formset, *, now: datetime) -> list[Panel]:
     """The same sections with their fields and facts, ready to be drawn."""
     facts = {"statuses": {"formset": formset, "wrong": bool(formset and not _stands(formset))}}
     if store.account_id:
+        facts["products"] = {"has_some": has_products(store)}
         facts["sender"] = sender_facts(store)
         facts["notification"] = {"forecast": forecast(store, now=now), "usual": usual_delays()}
     found = [
@@ -286,9 +296,20 @@ def _mirror_words(credentials) -> dict:
     }
 
 
+def imports_panel(request, store: Store) -> Panel | None:
+    """What is taken in and what is left out, as the settings stand, and how many were left out."""
+    if not store.account_id:
+        return None
+    linked = request.user.has_perm("orders.view_skippedorder")
+    facts = {"rows": importmatrix.rows(store), "left_out": importmatrix.left_out(store, linked=linked)}
+    purpose = _("What becomes of each kind of order, as the settings are saved now.")
+    return Panel("imports", _("What is imported"), purpose, template="stores/store_imports.html", facts=facts)
+
+
 def below(request, store: Store, link_form=None) -> list[Panel]:
     """The sections under the form. `link_form`: a link that was refused."""
     found = [
+        imports_panel(request, store),
         authorisation_panel(request, store),
         features_panel(request, store),
         custom_fields_panel(request, store),

@@ -76,8 +76,9 @@ class ShipmentNotification(models.Model):
         BIGCOMMERCE = "bigcommerce", "BigCommerce"
 
     State = NotificationState
-    STORE_POLICY, TOLD_BY_CONNECTOR = "StorePolicy", "ToldByConnector"  # why a notice is withheld, as `error_code`
-    WITHHELD = (STORE_POLICY, TOLD_BY_CONNECTOR)
+    # Why a notice is withheld, as `error_code`
+    STORE_POLICY, TOLD_BY_CONNECTOR, BY_RULE = "StorePolicy", "ToldByConnector", "AutomationRule"
+    WITHHELD = (STORE_POLICY, TOLD_BY_CONNECTOR, BY_RULE)
 
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="notifications")
     channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices, default=Channel.AMAZON)
@@ -143,6 +144,8 @@ class ShipmentNotification(models.Model):
         """The state in words; a withheld notice is nobody's deed yet."""
         if not self.is_withheld:
             return self.get_state_display()
+        if self.error_code == self.BY_RULE:
+            return _now("withheld by a rule")
         return _now("to be done by hand") if self.error_code == self.STORE_POLICY else _now("left to the connector")
 
     @property
@@ -153,7 +156,7 @@ class ShipmentNotification(models.Model):
 
     @property
     def is_withheld(self) -> bool:
-        """Whether the store's settings kept us from telling Amazon: nothing was sent."""
+        """Whether the store's settings, or a rule, kept us from telling Amazon: nothing was sent."""
         return self.state == self.State.MANUAL and self.error_code in self.WITHHELD
 
     @property

@@ -23,6 +23,8 @@ class Shipment(models.Model):
     so that a later correction cannot extend how long the address is kept.
     """
 
+    CARRIERS = carriers.CHOICES  # for those who look here from the order: codes and names
+
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="shipments")
     carrier = models.CharField(_("carrier"), max_length=40)
     service = models.CharField(_("service"), max_length=80, blank=True)

@@ -14,6 +14,7 @@ CHANGING = ROLES[:3]
 KEPT = (
     "name", "product_identifier", "brand_name", "brand_phone", "brand_site", "brand_from_email", "notify_when",
     "product_title_policy", "product_image_policy", "product_weight_policy", "product_dimensions_policy",
+    "short_stock",
 )  # fmt: skip
 TICKED = ("active", "import_afn", "import_customization")
 

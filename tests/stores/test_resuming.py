@@ -16,6 +16,7 @@ from stores.models import AmazonAccount, FeatureGrant, UnconnectedOrder
 from stores.simulator import scenarios
 from tests.conftest import NOON
 from tests.factories import connect, make_merchant, make_user
+from tests.orders.driving import import_now
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +50,7 @@ def test_a_source_added_later_gets_the_orders_that_were_counted_before(simulate,
     travel(world, minutes=10)
     account.refresh_from_db()
     connecting.add_sources(account, ["CA"])
-    run(import_account.job_name, account.pk)
+    import_now(account)
 
     canadian = Order.objects.filter(store__marketplace="CA").count()
     skipped = account.stores.get(marketplace="CA").skipped.count()
@@ -70,23 +71,23 @@ def test_amazon_co_jp_gets_its_recent_orders_when_it_is_granted(simulate, travel
     travel(world, hours=2)
     store = account.stores.get()
     features.grant(store, FeatureGrant.Feature.JAPAN, by=make_user("Customer success"), reason="asked by the seller")
-    run(import_account.job_name, account.pk)
+    import_now(account)
     assert Order.objects.filter(store=store).count() > 10
 
 
-def test_a_source_added_while_an_import_runs_keeps_its_backfill(simulate, travel, monkeypatch):
+def test_a_source_added_while_an_import_runs_ends_it_and_moves_no_cursor(simulate, travel, monkeypatch):
     world = simulate(scenarios.demo(now=NOON))
     account = connect(scenarios.NA, sources=("US",))
     run(import_account.job_name, account.pk)
     travel(world, minutes=10)
     running = AmazonAccount.objects.get(pk=account.pk)  # what the worker has in hand
     connecting.add_sources(AmazonAccount.objects.get(pk=account.pk), ["CA"])
-    rewound = AmazonAccount.objects.get(pk=account.pk).imported_until
 
     with pytest.raises(importing.AccountReopened):
         importing.import_changes(running, connecting.connector_for(running), now=clock.now())
 
-    assert AmazonAccount.objects.get(pk=account.pk).imported_until == rewound < NOON - timedelta(days=29)
+    assert AmazonAccount.objects.get(pk=account.pk).imported_until == running.imported_until > NOON - timedelta(days=1)
+    assert account.history_reads.get().created_after < NOON - timedelta(days=29)
 
 
 def test_a_refusal_of_the_old_token_does_not_stop_a_renewed_account(world):
