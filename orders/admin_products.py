@@ -17,7 +17,7 @@ from orderhub.wording import badge
 from orders import products, stock
 from orders.filters import StoreFilter
 from orders.forms_products import LocationActionForm, ProductForm
-from orders.models import Order, OrderItem, Product
+from orders.models import OrderItem, Product
 from orders.photos import photo_url
 from orders.product_doors import ProductDoors
 from stores.models import Store
@@ -167,7 +167,6 @@ class ProductAdmin(ProductDoors, ReadOnlyAdmin):
             "lines": lines.select_related("order").order_by("order__ship_by", "pk")[:MOST_ORDERS],
             "is_amazon": product.store.account_id is not None,
             "taken_over": _taken_over(product.store),
-            "statuses": Order.Status,
         }
 
 

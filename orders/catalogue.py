@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from orderhub import clock
-from orderhub.errors import ConnectorError, RequestRejected, TryLater, UnexpectedAnswer
+from orderhub.errors import ConnectorError, RequestRejected, UnexpectedAnswer
 from orders import photos
 from orders.models import CatalogueItem
 from stores import marketplaces
@@ -24,7 +24,7 @@ from stores.models import AmazonAccount
 
 State = CatalogueItem.State
 BATCH = 20  # ASINs Amazon takes in one call
-CALLS_BEFORE_A_PAGE = 5
+CALLS_BEFORE_A_PAGE, SECONDS_BEFORE_A_PAGE = 5, 5
 AGAIN_FOUND = timedelta(days=30)
 AGAIN_MISSING, AGAIN_STILL_MISSING = timedelta(days=7), timedelta(days=30)
 AGAIN_FAILED, MOST_DOUBLINGS = timedelta(hours=1), 9
@@ -124,22 +124,22 @@ def _wait(items: list[CatalogueItem], *, now: datetime) -> int:
 def look_up_first(account: AmazonAccount, page: OrderPage) -> None:
     """Ask, before a page of orders is written, for what its open merchant orders sell and nobody ever asked for.
 
-    So that an order of files only is left out at once (R24). As good as it goes: five calls at most, while the account's
-    bucket has tokens; whatever fails stays unknown, and unknown counts as physical. Call outside a transaction.
+    So that an order of files only is left out at once (R24). As good as it goes: five calls at most, none begun after 5 s,
+    while the account's bucket has tokens; whatever fails stays unknown, and unknown counts as physical. Call outside a transaction.
     """
-    now, calls = clock.now(), 0
+    now, calls, until = clock.now(), 0, time.monotonic() + SECONDS_BEFORE_A_PAGE
     for code, asins in _never_asked(account, page).items():
         for start in range(0, len(asins), BATCH):
-            if calls == CALLS_BEFORE_A_PAGE:
+            if calls == CALLS_BEFORE_A_PAGE or time.monotonic() > until:
                 return
             batch = [CatalogueItem(marketplace=code, asin=asin) for asin in asins[start : start + BATCH]]
             calls += 1
             try:
                 ask(account, code, batch, now=now)
-            except TryLater:
-                return
-            except ConnectorError:
+            except (RequestRejected, UnexpectedAnswer):
                 continue
+            except ConnectorError:  # the next call would fail alike
+                return
 
 
 def _never_asked(account: AmazonAccount, page: OrderPage) -> dict[str, list[str]]:

@@ -41,8 +41,9 @@ class PageWriter:
         self.ruler = ruling.Ruler(stores)
 
     def forget(self) -> None:
-        """After a page that was rolled back: what was made with it is not there."""
+        """After a page that was rolled back: what was made with it, or named by a rule, may not be there."""
         self.products = linking.ProductLinks()
+        self.ruler = ruling.Ruler(self.by_id.values())
 
     def write(self, page: OrderPage) -> Counter:
         """Write one page; returns what became of its orders, by name."""

@@ -70,7 +70,7 @@ class Ruler:
     def decide(self, subject: Subject, *, now: datetime, as_new: bool = False) -> tuple[engine.Case, list[dict]]:
         """What the rules wish for one order, and their trace; nothing is changed. `as_new`: as if nobody had held it."""
         order = subject.order
-        held = order.status == Status.ON_HOLD and bool(order.hold_reason) and not as_new
+        held = order.status == Status.ON_HOLD and bool(order.hold_reason or order.custom_status) and not as_new
         case = engine.Case(
             order, subject.person, subject.items, subject.products, self.stores[order.store_id], self.knows, now,
             self.knows.ids_of(subject.tags), subject.unreadable, subject.customised, subject.source, held,

@@ -19,7 +19,7 @@ def make(*, by: User, now: datetime) -> None:
         ("Cadeaux : étiqueter", _order("gift", "yes"), [("tag", [gift.pk]), ("note", "Sans facture dans le colis.")]),
         (
             "Grosses commandes : vérifier",
-            _order("order_total", "at_least", {"amount": "100", "currency": "EUR"}),
+            _order("order_total", "at_least", {"amount": "60", "currency": "USD"}),
             [("hold", "check"), ("confirmation", "signature")],
         ),
         (

@@ -163,7 +163,10 @@ def _canary_order(
     address = people.address(world.random, marketplace, mark("name"))
     address.line1, address.line2, address.line3 = mark("line1"), mark("line2"), mark("line3")
     address.company, address.phone = mark("company"), mark("phone")
-    items = [SimItem(gift=True, gift_message=mark("gift_message"), customized_url=_canary_url(token, order_id))]
+    url = _canary_url(token, order_id)
+    items = [
+        SimItem(gift=True, gift_message=mark("gift_message"), customized_url=url, engraving=mark("engraving"))
+    ]
     world.add_order(
         seller,
         marketplace=marketplace,

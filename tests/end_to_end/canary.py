@@ -25,12 +25,12 @@ CODES = {  # field of the data set -> four letters, so that six characters tell 
     "name": "Name", "line1": "Lina", "line2": "Linb", "line3": "Linc", "company": "Firm", "phone": "Fone",
     "gift_message": "Gift", "customized_url": "Link", "buyer_name": "Buyr", "buyer_email": "Mail",
     "buyer_company": "Bcom", "purchase_order_number": "Pono", "drop_off": "Drop", "delivery_instructions": "Deli",
-    "cancel_reason": "Canc",
+    "cancel_reason": "Canc", "engraving": "Engr",
 }  # fmt: skip
 WRITTEN_FROM = {
     "recipient_name": "name", "recipient_company": "company", "street1": "line1", "street2": "line2", "street3": "line3",
 }  # fmt: skip
-IN_PERSON_ROW = set(CODES) - {"customized_url", "cancel_reason"}
+IN_PERSON_ROW = set(CODES) - {"customized_url", "cancel_reason", "engraving"}
 NOT_PAGES = {"logout", "jsi18n", "view_on_site", "autocomplete"}
 
 

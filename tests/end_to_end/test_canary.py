@@ -24,7 +24,7 @@ from pypdf import PdfReader
 from orderhub import clock, jobs
 from orders import roman
 from orders.jobs import import_account
-from orders.models import Order, OrderPersonalData
+from orders.models import Order, OrderNote, OrderPersonalData
 from orders.models.person import EMAIL, ERASED, KEPT
 from privacy import markers
 from privacy.jobs import redact_due
@@ -32,7 +32,8 @@ from privacy.models import ErasureCertificate
 from privacy.scanner import Scanner
 from shipments.jobs import notify_account
 from shipments.models import Label, ShipmentNotification
-from stores.models import AmazonAccount, Store
+from stores import customfields, features
+from stores.models import AmazonAccount, FeatureGrant, Store
 from stores.simulator import scenarios
 from stores.simulator.marketplaces import MARKETPLACES
 from tests.conftest import NOON
@@ -41,7 +42,7 @@ from tests.factories import connect, make_shipment, make_user
 from tests.privacy.conftest import no_old_files  # noqa: F401
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PERSONAL_TABLE = {"orders_orderpersonaldata"}
+PERSONAL_TABLES = {"orders_orderpersonaldata", "orders_itempersonaldata", "orders_customer", "orders_ordernote"}
 
 
 class Run:
@@ -63,16 +64,35 @@ class Run:
     def live(self) -> None:
         """Import, look, ship, tell Amazon, fail at it, fail in a job, import again."""
         self.accounts = [connect(seller) for seller in (scenarios.NA, scenarios.EU, scenarios.JP)]
-        Store.objects.update(import_afn=True)
+        Store.objects.update(import_afn=True, import_customization=True)
         self.people = [make_user(role, username=f"role{number}") for number, role in enumerate(canary.role_names())]
         self.people.append(make_user(username="super", is_superuser=True))
+        self.map_custom_fields()
         self.ask_to_cancel()
         self.import_all()
         self.change_everything_at_amazon(minutes=5)
         self.import_all()
+        self.write_notes()
         self.ship_and_tell()
         self.fail_in_a_job()
         self.search_for_a_name()
+
+    def map_custom_fields(self) -> None:
+        """Every store keeps the purchase order number in a field of its own."""
+        support, success = self.people[0], self.people[1]
+        for store in Store.objects.all():
+            features.grant(store, FeatureGrant.Feature.CUSTOM_FIELDS, by=success, reason="test")
+            customfields.map_fields(store, ["order_number", "purchase_order_number"], by=support)
+
+    def write_notes(self) -> None:
+        """Support names buyers in notes, although the form asks it not to."""
+        client = canary.Visitor(self.people[0]).client
+        named = OrderPersonalData.objects.exclude(recipient_name="").order_by("pk")
+        for person in named:
+            text = f"Rang {person.recipient_name}\nabout the parcel to {person.street1}."
+            answer = client.post(f"/admin/orders/order/{person.pk}/note/", {"text": text}, follow=True)
+            self.look(answer.content, "page after the note", allowed=True)
+        assert OrderNote.objects.count() == len(named) >= 20
 
     def ask_to_cancel(self) -> None:
         number = next(number for number, order in self.world.orders.items() if order.status == "UNSHIPPED")
@@ -251,9 +271,9 @@ def before_erasure(run: Run) -> None:
     merchants = Order.objects.filter(fulfilled_by="MFN")
     assert (merchants.count(), Order.objects.filter(fulfilled_by="AFN").count()) == (40, 8)
     hits = run.look_at_tables()
-    assert canary.tables_of(hits) == PERSONAL_TABLE
+    assert canary.tables_of(hits) == PERSONAL_TABLES
     seen = {hit.needle_name.split("/")[0] for hit in hits}
-    assert seen == canary.IN_PERSON_ROW - {"buyer_email"}
+    assert seen == canary.IN_PERSON_ROW - {"buyer_email"} | {"engraving"}
     present = merchants.filter(pii_state="present").values_list("order_number", flat=True)
     assert {hit.needle_name.split("/")[1] for hit in hits} == set(present)
     run.with_person = set(present)
@@ -261,8 +281,13 @@ def before_erasure(run: Run) -> None:
     run.places = {person.order.order_number: {name: getattr(person, name) for name in KEPT} for person in people}
     assert len(present) == 24  # of unpaid and cancelled orders Amazon says no name
     assert run.scanner.scan_folder(storages["labels"].location) != []
+    assert len(list(Path(storages["customization"].location).rglob("*.*"))) >= 20
     run.look(run.log.lines, "logs")
-    run.look(run.world.requests, "what Amazon was asked")
+    asked = [
+        entry for entry in run.world.requests if entry["operation"] != "customization"
+    ]  # whose address is personal
+    assert len(asked) < len(run.world.requests)
+    run.look(asked, "what Amazon was asked")
     run.look(canary.addresses(), "addresses of pages")
     run.look([session.get_decoded() for session in Session.objects.all()], "sessions")
     support, success, *_others = run.people

@@ -109,7 +109,9 @@ def test_reading_again_under_the_same_map_changes_nothing(world, account, travel
     connecting.read_again(account, [])
     travel(world, minutes=10)
     import_now(account)
-    assert "2 unchanged" in JobRun.objects.filter(job=f"orders.history_jobs.read_past:{account.pk}").latest("pk").outcome
+    assert (
+        "2 unchanged" in JobRun.objects.filter(job=f"orders.history_jobs.read_past:{account.pk}").latest("pk").outcome
+    )
 
 
 @pytest.mark.parametrize("mend", [Status.AWAITING_SHIPMENT, Status.ON_HOLD, Status.CANCELLED, None])
