@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 DB ?= sqlite
 PORT ?= 8000
 
-.PHONY: install demo test test-sqlite test-postgres check bench lock catalogue clean
+.PHONY: install demo test test-sqlite test-postgres check bench faults lock catalogue clean
 
 install: $(STAMP)
 
@@ -40,6 +40,11 @@ check: install
 
 bench: install
 	@$(PY) -m orderhub.localpostgres run -- $(PY) manage.py bench
+	@$(PY) -m orderhub.localpostgres run -- $(PY) manage.py bench_accounts
+
+# Half an hour: 100,000 updates while Amazon fails in every way it knows. Not part of `make test`, which runs a small one.
+faults: install
+	@$(PY) -m orderhub.localpostgres run -- $(PY) manage.py faults $(if $(UPDATES),--updates $(UPDATES))
 
 catalogue: install
 	@$(PY) manage.py catalogue

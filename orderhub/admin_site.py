@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from orderhub import clock
 from privacy import access
 
-FIRST = ("Order", "Shipment", "Product", "ShipmentNotification", "AmazonAccount", "Store")  # the others are under "More"
+FIRST = ("Order", "Shipment", "Product", "Customer", "ShipmentNotification", "Store")  # the others are under "More"
 
 
 class BackOffice(AdminSite):

@@ -248,7 +248,11 @@ def _account(account: AmazonAccount, now: datetime) -> Notice:
 
 def _unconnected(row: dict) -> Notice:
     market = BY_ID.get(row["marketplace_id"])
-    text = _("Account %(account)s: %(count)d orders on %(source)s: connect this order source.") % {
+    text = ngettext(
+        "Account %(account)s: %(count)d order on %(source)s: connect this order source.",
+        "Account %(account)s: %(count)d orders on %(source)s: connect this order source.",
+        row["count"],
+    ) % {
         "account": row["account__selling_partner_id"],
         "count": row["count"],
         "source": market.label if market else row["marketplace_id"],

@@ -115,7 +115,7 @@ def write(writer: PageWriter, page: OrderPage) -> Counter:
         with transaction.atomic():
             return writer.write(page)
     except importing.REFUSED:
-        counts = sum((importing._write_alone(writer, order) for order in page.orders), Counter())
+        counts = sum((importing.write_alone(writer, order) for order in page.orders), Counter())
         with transaction.atomic():
             return counts + writer.write(OrderPage((), page.unreadable, None))
 

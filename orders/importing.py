@@ -97,7 +97,7 @@ def _write(account, writer: PageWriter, page: OrderPage, *, after: datetime, rep
     except REFUSED:
         writer.forget()
         for order in page.orders:
-            report.counts += _write_alone(writer, order)
+            report.counts += write_alone(writer, order)
         rest = OrderPage((), page.unreadable, _bound_of(page), page.next_token)
         counts = _commit(account, writer, rest, after=after)
     report.counts += counts
@@ -127,7 +127,8 @@ def _forget_window(account: AmazonAccount) -> None:
     _keep(account, ["window_after", "window_bound", "page_token"])
 
 
-def _write_alone(writer: PageWriter, order: RemoteOrder) -> Counter:
+def write_alone(writer: PageWriter, order: RemoteOrder) -> Counter:
+    """Write one order in a transaction of its own; one the database refuses is quarantined. Returns what became of it."""
     try:
         with transaction.atomic():
             return writer.write(OrderPage((order,), (), None))

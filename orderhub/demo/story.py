@@ -16,7 +16,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Count, Q
 
 from orderhub import clock
-from orderhub.demo import roman, rules, shelves
+from orderhub.demo import desk, roman, rules, shelves
 from orderhub.http import HttpClient
 from orderhub.jobs import inline, run
 from orderhub.models import User
@@ -97,6 +97,7 @@ def tell(amazon: Amazon) -> None:
     amazon.set_clock(clock.now(), scale=1)
     visit(parcels=2)
     shelves.fill(by=User.objects.get(username="warehouse"), now=clock.now())
+    desk.work(by=User.objects.get(username="support"), now=clock.now())
 
 
 def connect_accounts() -> None:
@@ -118,6 +119,7 @@ def connect_accounts() -> None:
     Store.objects.filter(marketplace="US").update(import_customization=True)  # where most customised products are sold
     japan = Store.objects.get(marketplace="JP")
     features.grant(japan, FeatureGrant.Feature.JAPAN, by=success, reason="Demonstration")
+    desk.open_custom_fields(support=User.objects.get(username="support"), success=success)
     rules.make(by=success, now=clock.now())
 
 

@@ -1,6 +1,6 @@
 """What a marketplace tells us and what we tell it, in our own words: plain dataclasses, no models, no HTTP."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Protocol
@@ -164,7 +164,15 @@ class Connector(Protocol):
     def orders_changed(self, *, after: datetime, page_token: str = "") -> Iterator[OrderPage]:
         """Pages from `page_token` on. UnexpectedAnswer with `restart`: drop the token kept, begin the window again."""
 
+    def orders_created(
+        self, *, after: datetime, before: datetime, marketplaces: Sequence[str] = (), page_token: str = ""
+    ) -> OrderPage:
+        """One page of orders made in a window, of all marketplaces where none is named."""
+
     def order(self, number: str) -> RemoteOrder: ...
+
+    def order_in_full(self, number: str) -> OrderPage:
+        """One order as the searches give it, as a page of one; unreadable ones are in it as such."""
 
     def confirm(self, parcel: Parcel) -> None: ...
 

@@ -164,9 +164,7 @@ def _canary_order(
     address.line1, address.line2, address.line3 = mark("line1"), mark("line2"), mark("line3")
     address.company, address.phone = mark("company"), mark("phone")
     url = _canary_url(token, order_id)
-    items = [
-        SimItem(gift=True, gift_message=mark("gift_message"), customized_url=url, engraving=mark("engraving"))
-    ]
+    items = [SimItem(gift=True, gift_message=mark("gift_message"), customized_url=url, engraving=mark("engraving"))]
     world.add_order(
         seller,
         marketplace=marketplace,

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 # Whatever gets a browser to ask for this address, or to write it anywhere but as text, is a hole.
 BAIT = "/pwned"
-_PLAIN = (
+PAYLOADS = (
     f"<script src={BAIT}/01></script>",
     f"<script>fetch('{BAIT}/02')</script>",
     f"<ScRiPt/src='{BAIT}/03'></sCrIpT>",
@@ -66,7 +66,6 @@ _PLAIN = (
     "__import__('os').system('true') or None",
     "null undefined NaN true -1 1e309 0x1F",
 )  # fmt: skip
-PAYLOADS = _PLAIN
 HANDLERS = "on"
 LINKS = ("href", "src", "action", "formaction", "data")
 

@@ -31,7 +31,7 @@ from tests.orders.driving import import_now
 pytestmark = pytest.mark.django_db
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ROWS = 2  # of each model: enough to draw each page once
-HARMLESS = "Harmless text"
+HARMLESS, IN_KANJI = "Harmless text", "無害な文章"
 MAY_DIFFER = {  # line breaks of a text, the pages of a longer list, the mark of a line without a photo
     ("br", ()), ("a", ("href", "role")), ("a", ("href", "role", "title")), ("span", ("aria-hidden", "class")),
 }  # fmt: skip
@@ -109,6 +109,7 @@ def seen(world, log):
     pages = Pages()
     for index in range(ROWS):
         order_of(world, HARMLESS, 9000 + index)
+        order_of(world, IN_KANJI, 9000 + index)
         order_of(world, HARMLESS, 9000 + index, extra={"fulfillment": {"fulfillmentStatus": HARMLESS}})
         order_of(world, HARMLESS, 9000 + index, extra={"createdTime": ""})
     import_everything(account, ship=ROWS - 1)

@@ -49,6 +49,8 @@ class Command(BaseCommand):
         account = make_account()
         make_rules()
         imported, statements = measure_import(account, bodies)
+        if AutomationRule.objects.exclude(broken_at=None).exists() or not RuleFiring.objects.exists():
+            raise CommandError("The rules did not run: the figures would mean nothing.")
         rows = written()
         looped = measure_loop(rows, loop) * orders / loop
         bare = measure_bare(rows)
@@ -130,21 +132,18 @@ def make_account() -> AmazonAccount:
 
 def make_rules() -> None:
     """Five rules as a shop has them: two that match some orders, three that match few or none."""
-    rows = [
-        ("Large orders", {"fact": "order_total", "test": "at_least", "value": "500", "currency": "USD"}, {"do": "hold", "value": "check"}),
-        ("Several units", {"fact": "units", "test": "at_least", "value": "3"}, {"do": "alert", "value": "Use the large box"}),
-        ("To Canada", {"fact": "country", "test": "is", "value": "CA"}, {"do": "carrier", "value": "canada_post"}),
-        ("Kettles", {"fact": "line_sku", "test": "is", "value": "ML-0103"}, {"do": "alert", "value": "Fragile"}),
-        ("Fast", {"fact": "service_level", "test": "is", "value": "NEXT_DAY"}, {"do": "carrier", "value": "ups"}),
-    ]  # fmt: skip
-    for position, (name, criterion, action) in enumerate(rows):
-        lines = "any" if criterion["fact"].startswith("line_") else ""
+    large = {"amount": "500", "currency": "USD"}
+    rows = (
+        ("Large orders", "", ("order_total", "at_least", large), ("hold", "check")),
+        ("Several units", "", ("units", "at_least", 3), ("alert", "Use the large box")),
+        ("To Canada", "", ("country", "is", "CA"), ("carrier", "canada_post")),
+        ("Kettles", "any", ("sku", "is", "ML-0103"), ("alert", "Fragile")),
+        ("Fast", "", ("service_level", "one_of", ["NEXT_DAY"]), ("carrier", "ups")),
+    )
+    for position, (name, lines, (fact, test, value), (do, what)) in enumerate(rows):
+        criteria = [{"lines": lines, "criteria": [{"fact": fact, "test": test, "value": value}]}]
         AutomationRule.objects.create(
-            name=name,
-            position=position,
-            active=True,
-            actions=[action],
-            criteria=[{"lines": lines, "criteria": [criterion]}],
+            name=name, position=position, active=True, criteria=criteria, actions=[{"do": do, "value": what}]
         )
 
 

@@ -28,7 +28,7 @@ from stores.simulator.server import serve
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 STEP = timedelta(minutes=3)
-USUAL, RUSH = 40, 600  # updates a step, and in the first step of every sixth hour
+RUSH = 15  # times the usual number of updates, in the first step of every sixth hour
 STEPS_A_RUSH = 120
 QUIET, QUIET_STEP = (
     timedelta(hours=26),
@@ -50,8 +50,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--updates", type=int, default=100_000)
         parser.add_argument("--seed", type=int, default=7)
+        parser.add_argument("--pace", type=int, default=40, help="updates in three simulated minutes")
 
-    def handle(self, *, updates: int, seed: int, **options):
+    def handle(self, *, updates: int, seed: int, pace: int, **options):
         if settings.PRODUCTION:
             raise CommandError("Not on a production installation.")
         call_command("migrate", verbosity=0)
@@ -59,7 +60,7 @@ class Command(BaseCommand):
             raise CommandError("This database has orders in it. Use `make faults`, which brings an empty one.")
         self.stdout.write(f"{connection.vendor}, {updates} updates, seed {seed}")
         with ExitStack() as stack:
-            run = Run(updates, seed, stack, tell=self.stdout.write)
+            run = Run(updates, seed, pace, stack, tell=self.stdout.write)
             run.through_faults()
             run.until_quiet()
         self._report(run)
@@ -86,8 +87,8 @@ class Command(BaseCommand):
 class Run:
     """One run: a served world, two connected sellers, both clocks at START."""
 
-    def __init__(self, updates: int, seed: int, stack: ExitStack, *, tell: Callable[[str], None]) -> None:
-        self.updates, self.tell, self.began = updates, tell, time.monotonic()
+    def __init__(self, updates: int, seed: int, pace: int, stack: ExitStack, *, tell: Callable[[str], None]) -> None:
+        self.updates, self.pace, self.tell, self.began = updates, pace, tell, time.monotonic()
         self.world = world_at(START, seed=seed)
         source = random.Random(seed)
         self.trade = Trade(self.world, source)
@@ -112,7 +113,7 @@ class Run:
             before = self.world.clock.now()
             now = before + STEP
             self.world.clock.set(now)
-            wanted = RUSH if self.steps % STEPS_A_RUSH == 0 else USUAL
+            wanted = self.pace * (RUSH if self.steps % STEPS_A_RUSH == 0 else 1)
             self.trade.happen(min(wanted, self.updates - self.trade.updates), since=before, until=now)
             self.weather.step()
             self._work(now)

@@ -90,7 +90,7 @@ def _differences(theirs: SimOrder, ours: Order) -> Iterator[str]:
 
 def _compared(theirs: SimOrder, ours: Order) -> dict[str, tuple]:
     addressed = theirs.status in WITH_ADDRESS
-    lines = {i.item_id: (i.sku, i.quantity, i.unit_price, i.tax) for i in theirs.items}
+    lines = {i.item_id: (i.sku, i.quantity, i.unit_price, i.tax or None) for i in theirs.items}  # no tax: not sent
     found = {
         "marketplace": (theirs.marketplace, ours.store.marketplace),
         "status": (STATUS[theirs.status], ours.status),
