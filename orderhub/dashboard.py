@@ -271,7 +271,7 @@ def _gaps() -> list[Notice]:
         missing,
     ) % {"count": missing}
     if accounts > 1:
-        found = f"{found} {_('They are of %(count)d accounts.') % {'count': accounts}}"
+        found += " " + _("They are of %(count)d accounts.") % {"count": accounts}
     return [Notice(found, _list("orders_historyread", "?found=missing"), "warn", _("See the checks"))]
 
 

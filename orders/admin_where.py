@@ -99,7 +99,7 @@ class WhereDoors:
                 "accounts": ", ".join(map(str, asked))
             }
         if more:
-            text = f"{text} {_('There are more accounts: choose the one it was made with.')}"
+            text += " " + _("There are more accounts: choose the one it was made with.")
         self.message_user(request, about(number, text), messages.WARNING)
 
     @post_only("admin:orders_order_change")

@@ -199,5 +199,5 @@ def _nowhere(facts: Facts, *, now: datetime) -> Verdict:
     )
     told = told % {"days": settings.IMPORT_BACKFILL_DAYS}
     if not facts.may_fetch:
-        told = f"{told} {_('Your role may not: ask support to fetch it.')}"
+        told += " " + _("Your role may not: ask support to fetch it.")
     return Verdict(told, "warn", _fetch(facts))

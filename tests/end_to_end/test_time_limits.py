@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from orderhub import clock
+from orderhub import clock, jobs
+from orders.history_jobs import find_gaps
 from orders.models import Order
 from stores.models import AmazonAccount
 from stores.simulator import scenarios
@@ -43,3 +44,18 @@ def test_f18_an_account_polled_while_our_clock_was_ahead_is_polled_again_once_it
         world.clock.set(clock.advance(minutes=5))
         sweep()
     assert Order.objects.count() == 31
+
+
+def test_f18_the_daily_look_back_goes_on_after_our_clock_was_ahead(world, account):
+    import_now(account)
+    world.clock.set(clock.advance(hours=25))
+    sweep()
+    with clock.at(clock.now() + timedelta(days=40)), jobs.inline():
+        jobs.run(find_gaps.job_name)  # begins the day's check, forty days too early
+    Order.objects.order_by("pk").first().delete()
+    for _step in range(60):
+        world.clock.set(clock.advance(minutes=30))
+        sweep()
+        with jobs.inline():
+            jobs.run(find_gaps.job_name)
+    assert Order.objects.count() == 30
