@@ -174,14 +174,13 @@ class _Call:
 
     sent: bool = False
     expired: bool = False
-    connection: HTTPConnection | None = None
+    sock: socket.socket | None = None  # a connection that will be closed lets go of its own before the body is read
 
     def cut(self) -> None:
         self.expired = True
-        sock = getattr(self.connection, "sock", None)
-        if sock is not None:
+        if self.sock is not None:
             with contextlib.suppress(OSError):
-                sock.shutdown(2)  # wakes a read that a dripping server keeps alive
+                self.sock.shutdown(2)  # wakes a read that a dripping server keeps alive
 
 
 _in_flight = threading.local()
@@ -193,10 +192,9 @@ class _Watched:
     def request(self, *args, **kwargs):
         call = getattr(_in_flight, "call", None)
         if call is not None:
-            call.connection = self
             if self.sock is None:
                 self.connect()  # a failure up to here provably sent nothing
-            call.sent = True
+            call.sock, call.sent = self.sock, True
         return super().request(*args, **kwargs)
 
 

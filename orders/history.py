@@ -41,6 +41,7 @@ GIVE_UP = timedelta(days=2)  # with an error, after this long
 LONGEST = timedelta(days=14)
 SHORTEST = timedelta(hours=1)  # a window is not made shorter
 LONGEST_WAIT = timedelta(minutes=30)
+AHEAD = timedelta(hours=1)  # later than anything waits: what is dated so was written while our clock was ahead
 
 
 # -- what is to be read
@@ -53,7 +54,7 @@ def open_gap_checks(*, now: datetime, most: int) -> int:
     source is being read: their orders are not missing, they are on their way. Twice at once begins one.
     """
     recent = HistoryRead.objects.filter(kind=Kind.GAPS).filter(
-        Q(started_at__gt=now - EVERY) | Q(finished_at__isnull=True)
+        Q(started_at__range=(now - EVERY, now + AHEAD)) | Q(finished_at__isnull=True)
     )
     behind = HistoryRead.objects.filter(kind=Kind.BACKFILL, finished_at__isnull=True)
     due = (
@@ -77,9 +78,19 @@ def open_gap_checks(*, now: datetime, most: int) -> int:
 
 def due(*, now: datetime) -> QuerySet[HistoryRead]:
     """Readings that may go on now, longest waiting first; those of stopped accounts wait."""
-    active = AmazonAccount.Status.ACTIVE
-    unfinished = HistoryRead.objects.filter(finished_at__isnull=True, next_at__lte=now, account__status=active)
+    waited = Q(next_at__lte=now) | Q(next_at__gt=now + AHEAD)
+    unfinished = HistoryRead.objects.filter(
+        waited, finished_at__isnull=True, account__status=AmazonAccount.Status.ACTIVE
+    )
     return unfinished.order_by("next_at", "pk")
+
+
+def put_right_future(*, now: datetime) -> None:
+    """Readings begun while our clock was ahead: their windows are not there yet. A check ends, a backfill begins anew."""
+    early = HistoryRead.objects.filter(finished_at__isnull=True, started_at__gt=now + AHEAD)
+    early.filter(kind=Kind.GAPS).update(finished_at=now, error_code="ClockAhead")
+    since = now - timedelta(days=settings.IMPORT_BACKFILL_DAYS)
+    early.update(started_at=now, next_at=now, created_after=since, created_before=None, page_token="")
 
 
 # -- reading

@@ -22,6 +22,7 @@ RETRY = timedelta(minutes=1)
 def find_gaps() -> str:
     """Begin the daily checks that are due, and wake the readings that may go on."""
     now = clock.now()
+    history.put_right_future(now=now)
     begun = history.open_gap_checks(now=now, most=MOST_BEGUN)
     found = list(history.due(now=now).values_list("pk", "account_id")[:MOST_WOKEN])
     HistoryRead.objects.filter(pk__in=[pk for pk, _account in found]).update(next_at=now + TAKEN)

@@ -36,6 +36,7 @@ def import_account(account_id: int) -> str:
     account = AmazonAccount.objects.get(pk=account_id)
     if stop_if_expired(account, now=clock.now()) or account.status != AmazonAccount.Status.ACTIVE:
         return f"account {account_id}: {account.status}"
+    _look_again(account_id, wait=RETRY)  # should this process be killed, another goes on then
     try:
         report = importing.import_changes(account, connector_for(account), now=clock.now(), budget_s=CALLS_S)
     except CredentialsRejected as error:

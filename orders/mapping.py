@@ -61,7 +61,7 @@ def why_skipped(remote: RemoteOrder, store: Store) -> str:
         if not store.import_afn:
             return reasons.AFN_OFF
         return "" if remote.status == "SHIPPED" else reasons.AFN_NOT_SHIPPED
-    if remote.status in {"SHIPPED", "CANCELLED"}:
+    if STATUSES.get(remote.status) in {Status.SHIPPED, Status.CANCELLED}:
         return ""  # taken in without the test of physical goods: nothing is looked up for them
     counted = [item for item in remote.items if item.quantity > 0]
     return reasons.NOT_PHYSICAL if counted and not any(item.is_physical for item in counted) else ""

@@ -26,6 +26,7 @@ _CODE = re.compile(r"[A-Z]+(_[A-Z]+)*")
 Status = Order.Status
 Kind = OrderEvent.Kind
 UNPAID = Status.AWAITING_PAYMENT
+ADDRESS = ("recipient_company", "street1", "street2", "street3", "city", "district", "state", "postal_code")
 
 
 class PageWriter:
@@ -211,11 +212,12 @@ class PageWriter:
         if latched and offered:
             plan.counts["latched"] += 1
         gone, moved = (*erasable(), EMAIL), False
+        whole = ADDRESS if remote.person.street1 and not latched else ()  # an address came: what it lacks is not there
         for name in (
             RemotePerson.KEPT if order.by_amazon else PERSON_FIELDS
         ):  # whatever Amazon says later, FBA has no person
             value = getattr(remote.person, name)
-            if not value or (latched and (name in gone or getattr(person, name))):
+            if (not value and name not in whole) or (latched and (name in gone or getattr(person, name))):
                 continue
             if getattr(person, name) != value:
                 setattr(person, name, value)

@@ -29,6 +29,9 @@ class AccountThrottle:
         for _attempt in range(SWAPS):
             now = clock.now()
             bucket = self._bucket(operation, rate, burst, now)
+            if bucket.updated_at > now + JITTER:  # our clock was ahead then: from now on it fills again
+                self._swap(bucket, updated_at=now)
+                continue
             tokens = _refilled(bucket, now)
             closed_s = _closed_s(bucket, now)
             if closed_s:

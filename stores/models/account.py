@@ -14,6 +14,7 @@ from orderhub.constraints import known_values
 from privacy.fields import EncryptedTextField
 from stores import marketplaces
 
+LONGEST_WAIT = timedelta(hours=2)  # between two polls, beyond what the setting asks for
 AUTHORIZATION_DAYS = 365  # Amazon asks sellers to authorise again every year
 
 
@@ -55,10 +56,14 @@ class AmazonAccountQuerySet(models.QuerySet):
         return self.filter(status=AmazonAccount.Status.ACTIVE)
 
     def due(self, now: datetime):
-        """Accounts to poll now. One whose year is over is due too: its job stops it and says why."""
+        """Accounts to poll now. One whose year is over is due too: its job stops it and says why.
+
+        So is one to be polled later than we ever wait: our clock was ahead when that was written.
+        """
+        longest = now + LONGEST_WAIT + timedelta(minutes=settings.IMPORT_POLL_MINUTES)
         return (
             self.working()
-            .filter(Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=now))
+            .filter(Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=now) | Q(next_poll_at__gt=longest))
             .order_by(F("next_poll_at").asc(nulls_first=True))
         )
 

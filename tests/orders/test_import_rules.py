@@ -500,3 +500,21 @@ def test_a_hold_for_a_word_we_did_not_know_ends_with_one_we_know(simulate, trave
     travel(world, minutes=30)
     import_now(account)
     assert Order.objects.get().status == Order.Status.AWAITING_SHIPMENT
+
+
+def test_an_address_is_one_block_what_the_new_one_lacks_does_not_stay_from_the_old(world, account, travel):
+    order = add(world)
+    import_now(account)
+    change(world, travel, order, address=SimAddress(**(HOME | {"line1": "9 New Street", "line2": ""})))
+    import_now(account)
+    person = only().person
+    assert (person.street1, person.street2, person.phone) == ("9 New Street", "", HOME["phone"])
+
+
+def test_an_answer_without_an_address_leaves_the_one_we_have(world, account, travel):
+    order = add(world)
+    import_now(account)
+    change(world, travel, order, address=SimAddress(city="Austin", state="TX", country="US"))
+    import_now(account)
+    person = only().person
+    assert (person.street1, person.street2, person.postal_code) == (HOME["line1"], HOME["line2"], HOME["postal_code"])

@@ -224,6 +224,7 @@ def _customized(lines: list[dict]) -> dict[str, str]:
 
 def _person(raw: dict, lines: list[dict]) -> RemotePerson:
     address = _get(raw, "recipient", "deliveryAddress") or {}
+    city, municipality = _text(address, "city"), _text(address, "municipality")  # Mexico and Brazil have both
     wishes = _get(raw, "recipient", "deliveryPreference") or {}
     messages = [_text(line, "fulfillment", "packing", "giftOption", "giftMessage", limit=TEXT_LIMIT) for line in lines]
     instructions = [_text(wishes, "dropOffLocation"), _text(wishes, "addressInstruction", limit=TEXT_LIMIT)]
@@ -240,8 +241,8 @@ def _person(raw: dict, lines: list[dict]) -> RemotePerson:
         phone=_text(address, "phone"),
         gift_message="\n".join(dict.fromkeys(filter(None, messages))),
         delivery_instructions="\n".join(filter(None, instructions)),
-        city=_text(address, "city") or _text(address, "municipality"),
-        district=_text(address, "districtOrCounty"),
+        city=city or municipality,
+        district=_text(address, "districtOrCounty") or (municipality if city and municipality != city else ""),
         state=_text(address, "stateOrRegion"),
         postal_code=_text(address, "postalCode"),
         country=_text(address, "countryCode", limit=60),
@@ -288,9 +289,9 @@ def _words(found: Iterable[str]) -> tuple[str, ...]:
 
 def _condition(raw: dict) -> str:
     """`New`, `Used: Very Good`: the type, and the subtype where it says more. The seller's free note is not kept."""
-    kind = _text(raw, "product", "condition", "conditionType", limit=18)
-    finer = _text(raw, "product", "condition", "conditionSubtype", limit=18)
-    return f"{kind}: {finer}" if finer and finer.casefold() != kind.casefold() else kind
+    kind = _text(raw, "product", "condition", "conditionType", limit=40)
+    finer = _text(raw, "product", "condition", "conditionSubtype", limit=40)
+    return f"{kind}: {finer}"[:40] if finer and finer.casefold() != kind.casefold() else kind
 
 
 def _requirements(shipping: dict) -> tuple[str, ...]:
