@@ -50,7 +50,7 @@ def support(client):
 
 
 SECTIONS = [
-    "general", "brand", "ship-from", "sender", "notification", "import", "products", "statuses", "authorisation", "features",
+    "general", "brand", "ship-from", "sender", "notification", "import", "products", "statuses", "imports", "authorisation", "features",
     "custom-fields", "bigcommerce",
 ]  # fmt: skip
 
