@@ -44,7 +44,7 @@ def _add_where(links: list[dict], path: str) -> None:
     url = reverse("admin:orders_where")
     for link in links:
         link["current"] = link["current"] and path != url
-    links.append({"name": _now("Where is order…?"), "url": url, "current": path == url})
+    links.append({"name": _now("Where is…?"), "url": url, "current": path == url})
 
 
 def _banner(request) -> list:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.contrib import admin
 from django.db.models import Exists
 from django.utils.html import format_html
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders import persons
 from orders.models import Order
@@ -78,15 +78,15 @@ class CustomColumns:
         more = [f"field_{number}" for number in NUMBERS] if offered_to(request) else []
         return [*super().get_list_display(request), *more]
 
-    @admin.display(description=_("custom field 1"), ordering="custom_field_1")
+    @admin.display(description=pgettext_lazy("column", "custom field 1"), ordering="custom_field_1")
     def field_1(self, order):
         return _cell(order, 1)
 
-    @admin.display(description=_("custom field 2"), ordering="custom_field_2")
+    @admin.display(description=pgettext_lazy("column", "custom field 2"), ordering="custom_field_2")
     def field_2(self, order):
         return _cell(order, 2)
 
-    @admin.display(description=_("custom field 3"), ordering="custom_field_3")
+    @admin.display(description=pgettext_lazy("column", "custom field 3"), ordering="custom_field_3")
     def field_3(self, order):
         return _cell(order, 3)
 

@@ -250,7 +250,7 @@ def test_every_role_may_ask_and_only_some_may_fetch(client, noon, role):
 def test_the_start_page_the_menu_and_an_empty_search_lead_here(client, support):
     up_to_date()
     start = client.get(reverse("admin:index")).content.decode()
-    assert f'action="{WHERE}"' in start and f'<a href="{WHERE}">Where is order…?</a>' in start
+    assert f'action="{WHERE}"' in start and f'<a href="{WHERE}">Where is…?</a>' in start
     empty = client.get(reverse("admin:orders_order_changelist"), {"q": NUMBER}).content.decode()
     assert f'href="{WHERE}?number={NUMBER}"' in empty and f"Where is order “{NUMBER}”?" in empty
     assert "What was looked at" not in client.get(WHERE).content.decode()

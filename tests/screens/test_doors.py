@@ -1,0 +1,327 @@
+"""Every address of the admin's work on orders: who may open it, who may post to it, and that a bad hand does no harm.
+
+The table says what each role may do. An address that is not in it fails the run, so that none is built without a row.
+"""
+
+import re
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import get_resolver, reverse
+
+from orderhub.models import User
+from orders import rehearsing
+from orders.models import AutomationRule, Customer, HistoryRead, Order, OrderNote, Product, SavedView, Tag
+from privacy import access
+from stores.models import Store
+from tests.factories import make_merchant, make_order, make_store, make_user
+from tests.orders.goods import make_product
+
+pytestmark = pytest.mark.django_db
+
+SUPPORT, SUCCESS, WAREHOUSE, PRIVACY, ADMIN = (
+    access.SUPPORT, access.SUCCESS, access.WAREHOUSE, access.PRIVACY, access.ADMINISTRATOR,
+)  # fmt: skip
+NO_ROLE = "a member of staff without a role"
+EVERYBODY = frozenset(access.ROLES)
+DESK = frozenset({SUPPORT, SUCCESS})
+FETCHING = DESK | {ADMIN}
+HOLDING = COUNTING = DESK | {WAREHOUSE}
+NOBODY = frozenset()
+LEADS = "leads to a page that asks for the rights itself"
+
+# name: (arguments, who may GET or LEADS, who may POST)
+DOORS = {
+    # one order
+    "orders_order_hold": ("order", LEADS, HOLDING),
+    "orders_order_release": ("order", LEADS, HOLDING),
+    "orders_order_cancellation": ("order", LEADS, DESK),
+    "orders_order_romanise": ("order", LEADS, {SUPPORT}),
+    "orders_order_alert": ("order", LEADS, DESK),
+    "orders_order_note": ("order", LEADS, HOLDING),
+    "orders_order_tag": ("order", LEADS, DESK),
+    "orders_order_untag": ("order", LEADS, DESK),
+    "orders_order_assign": ("order", LEADS, DESK),
+    "orders_order_own-status": ("order", LEADS, DESK),
+    "orders_order_weight": ("order", LEADS, DESK),
+    "orders_order_details": ("order", LEADS, FETCHING),
+    "orders_order_fetch": ("order", LEADS, FETCHING),
+    "orders_order_customization": ("picture", {SUPPORT, WAREHOUSE}, NOBODY),
+    "orders_order_correct": ("typed", {SUPPORT}, {SUPPORT}),
+    "orders_order_change": ("order", EVERYBODY, NOBODY),
+    # the list, and what goes in and out
+    "orders_order_changelist": ("", EVERYBODY, EVERYBODY),
+    "orders_order_view_save": ("", LEADS, EVERYBODY),
+    "orders_order_view_delete": ("", LEADS, EVERYBODY),
+    "orders_order_enter": ("", DESK, DESK),
+    "orders_order_csv": ("", DESK, DESK),
+    "orders_order_csv_confirm": ("", DESK, DESK),
+    "orders_order_export": ("", EVERYBODY, EVERYBODY),
+    "orders_where": ("", EVERYBODY | {NO_ROLE}, NOBODY),  # without orders, it says no more than that
+    "orders_where_fetch": ("", LEADS, FETCHING),
+    # products
+    "orders_product_changelist": ("", EVERYBODY, EVERYBODY),
+    "orders_product_change": ("product", EVERYBODY, COUNTING),
+    "orders_product_count": ("product", LEADS, COUNTING),
+    "orders_product_ask": ("product", LEADS, COUNTING),
+    "orders_product_photo": ("photo", EVERYBODY, NOBODY),
+    "orders_product_rekey": ("store", DESK, DESK),
+    # customers
+    "orders_customer_changelist": ("", DESK | {PRIVACY}, DESK | {PRIVACY}),
+    "orders_customer_change": ("customer", DESK | {PRIVACY}, NOBODY),
+    "orders_customer_find": ("", LEADS, {SUPPORT}),
+    "orders_customer_join": ("customer", DESK, DESK),
+    # tags and rules
+    "orders_tag_changelist": ("", DESK, DESK),
+    "orders_tag_add": ("", DESK, DESK),
+    "orders_tag_change": ("tag", DESK, DESK),
+    "orders_tag_delete": ("tag", DESK, DESK),
+    "orders_automationrule_changelist": ("", DESK, NOBODY),
+    "orders_automationrule_order": ("", LEADS, DESK),
+    "orders_automationrule_trial": ("rule", DESK, NOBODY),
+    "orders_automationrule_switch": ("rule", LEADS, DESK),
+    "orders_automationrule_add": ("", DESK, DESK),
+    "orders_automationrule_change": ("rule", DESK, DESK),
+    "orders_automationrule_delete": ("rule", DESK, DESK),
+    # what was read and left out
+    "orders_historyread_changelist": ("", FETCHING, FETCHING),
+    "orders_historyread_change": ("read", FETCHING, NOBODY),
+    "orders_skippedorder_changelist": ("", EVERYBODY, EVERYBODY),
+    "orders_skippedorder_change": ("nothing", EVERYBODY, NOBODY),
+    "orders_quarantinedorder_changelist": ("", EVERYBODY, EVERYBODY),
+    "orders_quarantinedorder_change": ("nothing", EVERYBODY, NOBODY),
+    # paper
+    "shipments_pick": ("", EVERYBODY, NOBODY),
+    "shipments_pick_pdf": ("", EVERYBODY, NOBODY),
+    "shipments_slip": ("order", {SUPPORT, WAREHOUSE}, NOBODY),
+    # stores without a marketplace
+    "stores_store_add_manual": ("", FETCHING, FETCHING),
+}
+SEEN_BY = {  # who may open the history that the admin keeps of each
+    "order": EVERYBODY, "product": EVERYBODY, "customer": DESK | {PRIVACY}, "tag": DESK, "automationrule": DESK,
+    "historyread": FETCHING, "skippedorder": EVERYBODY, "quarantinedorder": EVERYBODY,
+}  # fmt: skip
+for _model, _who in SEEN_BY.items():
+    DOORS.setdefault(f"orders_{_model}_history", ("nothing", _who, NOBODY))
+    DOORS.setdefault(f"orders_{_model}_add", ("", NOBODY, NOBODY))
+    DOORS.setdefault(f"orders_{_model}_delete", ("nothing", NOBODY, NOBODY))
+EARLIER = {"shipments_ship", "shipments_label", "shipments_retry"}  # proved in tests/screens/test_shipping_*.py
+READS = re.compile(r"SELECT|SAVEPOINT|RELEASE|ROLLBACK|BEGIN")
+BESIDES = re.compile(r'INSERT INTO "privacy_accesslog"|[A-Z ]+"django_session"')  # views and messages are kept
+FIELDS = {  # every name any of the forms reads
+    "reason", "until_day", "until_time", "answer", "alert", "text", "tag", "user", "own", "name", "query", "shared",
+    "view", "store", "content", "file", "grams", "number", "account", "units", "order", "identifier", "email", "with",
+    "level", "active", "go", "as_loaded", "warehouse_location", "weight_g", "length_mm", "width_mm", "height_mm", "title",
+    "platform", "merchant", "new_merchant", "time_zone", "product_identifier", "order_number", "status", "ordered_at",
+    "ship_by", "deliver_by", "service_level", "requested_service", "payment_method", "currency", "shipping_total",
+    "recipient_name", "recipient_company", "street1", "postal_code", "city", "country", "phone", "buyer_name",
+    "buyer_email", "gift_message", "custom_field_1", "seen", "show", "roman_name", "roman_street1", "position-1",
+    "line-TOTAL_FORMS", "line-INITIAL_FORMS", "line-0-item", "line-0-sku", "line-0-asin", "line-0-title",
+    "line-0-quantity", "line-0-unit_price", "line-0-tax", "line-0-discount", "line-0-weight_g", "line-0-options",
+    "line-0-warehouse_location", "criteria-TOTAL_FORMS", "criteria-0-group", "criteria-0-fact", "criteria-0-test",
+    "criteria-0-value", "actions-TOTAL_FORMS", "actions-0-action", "actions-0-value", "ids", "location",
+    "put_on", "take_off", "select_across", "index",
+}  # fmt: skip
+PARAMETERS = (
+    "q", "p", "o", "tab", "store", "due", "kind", "who", "service", "notice", "privacy", "by", "own", "custom", "filled",
+    "lack", "merchant", "account", "state", "found", "number", "ids", "with", "all", "e", "_popup", "_to_field", "reason",
+)  # fmt: skip
+HOSTILE = {
+    "NUL": "a\0b",
+    "only NUL": "\0",
+    "negative": "-1",
+    "beyond every column": "9" * 30,
+    "beyond what int() reads": "9" * 5000,
+    "exponent": "1e999999",
+    "no number": "NaN",
+    "signalling": "sNaN",
+    "other digits": "٣²",
+    "first day": "0001-01-01",
+    "last day": "9999-12-31",
+    "one moment": "23:59",
+    "bidi and controls": "\u202e\x1b[2J\r\nX: y",
+    "markup": "'\"><script>alert(1)</script>{{ 7 }}%(x)s%s",
+    "long": "é" * 9000,
+}
+CHOSEN = {"_selected_action": ["1", "x\0", "-1", "9" * 5000]}
+
+
+def door(name: str, given) -> str:
+    return reverse(f"admin:{name}", args=given[DOORS[name][0]])
+
+
+@pytest.fixture
+def given(noon) -> dict[str, list]:
+    """Something behind every address."""
+    order = make_order(lines=1)
+    person = order.person
+    person.recipient_name, person.street1 = "山田", "東京"
+    person.save(update_fields=["recipient_name", "street1"])
+    manual = make_store_by_hand()
+    typed = make_order(manual, order_number="M-1", origin_marketplace="manual")
+    tag, rule = Tag.objects.create(name="urgent"), AutomationRule.objects.create(
+        name="r", position=1, changed_at=noon, criteria=[], actions=[]
+    )
+    customer = Customer.objects.create(merchant=order.store.merchant, account=order.store.account)
+    Order.objects.filter(pk=order.pk).update(customer=customer)
+    read = HistoryRead.objects.create(
+        account=order.store.account, kind="gaps", started_at=noon, created_after=noon, created_before=noon,
+    )  # fmt: skip
+    return {
+        "": [], "order": [order.pk], "typed": [typed.pk], "picture": [order.pk, 1, 0], "tag": [tag.pk],
+        "product": [make_product(order.store).pk], "photo": ["0" * 32 + ".png"], "store": [order.store_id],
+        "customer": [customer.pk], "rule": [rule.pk], "read": [read.pk], "nothing": [4711],
+    }  # fmt: skip
+
+
+def make_store_by_hand() -> Store:
+    return Store.objects.create(
+        merchant=make_merchant(), platform=Store.Platform.MANUAL, name="Fair", time_zone="Europe/Paris"
+    )
+
+
+def ask(user: User, method: str, url: str, data=None, **more) -> tuple[object, list[str]]:
+    """The answer and what was written for it; nothing of it stays."""
+    client = Client()
+    client.force_login(user)
+    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+        answer = getattr(client, method)(url, data or {}, **more)
+        transaction.set_rollback(True)
+    written = [query["sql"] for query in asked if not READS.match(query["sql"])]
+    return answer, [sql for sql in written if not BESIDES.match(sql)]
+
+
+def people() -> dict[str, User]:
+    return {role: make_user(role) for role in access.ROLES} | {NO_ROLE: make_user()}
+
+
+def test_every_address_has_its_row():
+    names = {
+        found.name for part in get_resolver("orderhub.urls").url_patterns for found in getattr(part, "url_patterns", [part])
+        for found in getattr(found, "url_patterns", [found])
+    }  # fmt: skip
+    ours = {
+        name for name in names
+        if name and (
+            name.startswith("orders_")
+            or re.fullmatch("shipments_[a-z]+(_pdf)?", name) and not name.endswith("_shipment")
+            or "manual" in name
+        )
+    }  # fmt: skip
+    assert len(ours) > 60
+    assert ours - EARLIER == set(DOORS)
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_who_may_open_it(given, name):
+    """A refusal is a 403; reading writes nothing but who saw what."""
+    _args, may, _post = DOORS[name]
+    found = {}
+    for role, user in people().items():
+        answer, written = ask(user, "get", door(name, given))
+        assert written == [], (role, written)
+        found[role] = answer.status_code
+    if may == LEADS:
+        assert {role for role, status in found.items() if status != 302} <= {
+            role for role, status in found.items() if status == 403
+        }
+        return
+    assert {role for role, status in found.items() if status != 403} == set(may)
+    assert set(found.values()) <= {200, 302, 403, 404}
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_who_may_post_to_it(given, name):
+    """A refusal is a 403, or a 405 where nobody may; it writes nothing."""
+    _args, _get, may = DOORS[name]
+    found = {}
+    for role, user in people().items():
+        answer, written = ask(user, "post", door(name, given))
+        found[role] = answer.status_code
+        if role not in may:
+            assert written == [], (role, written)
+    assert {role for role, status in found.items() if status not in {403, 405}} == set(may)
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_nobody_comes_in_unknown_or_with_a_forged_form(given, name):
+    url = door(name, given)
+    for method in ("get", "post"):
+        answer = getattr(Client(), method)(url)
+        assert answer.status_code == 302 and "/login/" in answer["Location"]
+    forged = Client(enforce_csrf_checks=True)
+    forged.force_login(make_user(*access.ROLES))
+    before = LogEntry.objects.count()
+    assert forged.post(url).status_code == 403
+    assert LogEntry.objects.count() == before
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_other_methods_do_nothing(given, name):
+    user = make_user(*access.ROLES)
+    for method in ("put", "delete", "patch"):
+        answer, written = ask(user, method, door(name, given))
+        assert answer.status_code < 500 and written == [], (method, written)
+
+
+@pytest.mark.parametrize("name", [name for name, (_args, _get, post) in DOORS.items() if post])
+def test_whatever_is_typed_gets_an_answer(given, name):
+    """No payload in any field is a fault of ours; none comes back as markup."""
+    user = make_user(*access.ROLES)
+    for what, text in HOSTILE.items():
+        typed = dict.fromkeys(FIELDS, text)
+        answer, _written = ask(user, "post", door(name, given), typed | CHOSEN)
+        assert answer.status_code < 500, what
+        if not answer.streaming:
+            assert b"<script>alert" not in answer.content, what
+        assert "\n" not in answer.get("Location", "") and "alert(1)" not in answer.get("Location", ""), what
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_whatever_stands_in_the_address_gets_an_answer(given, name):
+    user = make_user(*access.ROLES)
+    for what, text in HOSTILE.items():
+        for only in PARAMETERS if name.endswith("changelist") else (None,):
+            given_ = {only: text} if only else dict.fromkeys(PARAMETERS, text)
+            answer, written = ask(user, "get", door(name, given), given_)
+            assert answer.status_code < 500 and written == [], (what, only)
+            if not answer.streaming:
+                assert b"<script>alert" not in answer.content, (what, only)
+
+
+@pytest.mark.parametrize(
+    "action", ["ship", "pick", "hold", "hold_until", "release", "assign_to_me", "assign", "change_tags", "set_own_status"]
+)
+@pytest.mark.parametrize("answered", [False, True])
+def test_each_action_of_the_list_asks_for_its_right(given, action, answered):
+    """The list of actions is not trusted: a posted name is refused as well."""
+    may = {"ship": {SUPPORT, WAREHOUSE}, "pick": EVERYBODY}.get(
+        action, HOLDING if action in {"hold", "hold_until", "release"} else DESK
+    )
+    Order.objects.update(status=Order.Status.ON_HOLD if action == "release" else Order.Status.AWAITING_SHIPMENT)
+    posted = {
+        "action": action, "_selected_action": given["order"], "reason": "check", "put_on": given["tag"], "own": "",
+        "user": "",
+    } | ({"answered": "1"} if answered else {})  # fmt: skip
+    for role, user in people().items():
+        answer, written = ask(user, "post", reverse("admin:orders_order_changelist"), posted)
+        if role not in may:
+            assert written == [] and "pick" not in answer.get("Location", ""), role
+        elif action in {"hold", "release", "assign_to_me"} or (answered and action in {"hold_until", "change_tags"}):
+            assert written, role
+        else:
+            assert answer.status_code in {200, 302}
+
+
+def test_no_address_or_title_names_a_buyer(given, client):
+    """Whoever looks over a shoulder, or reads a history of addresses, learns numbers only."""
+    user = make_user(*access.ROLES)
+    for name, (_args, _get, _post) in DOORS.items():
+        answer, _written = ask(user, "get", door(name, given))
+        assert "Ada" not in answer.get("Location", "")
+        if answer.status_code == 200 and not answer.streaming and b"<title>" in answer.content:
+            title = answer.content.partition(b"<title>")[2].partition(b"</title>")[0].decode()
+            assert "Ada" not in title and "山田" not in title
