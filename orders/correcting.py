@@ -8,7 +8,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
-from orders import entering, mapping, roman, ruling
+from orders import customers, entering, mapping, roman, ruling
 from orders.entering import Entry
 from orders.models import Order, OrderEvent, OrderItem, OrderPersonalData
 from orders.pagesaving import Plan
@@ -101,7 +101,7 @@ def correct(order: Order, entry: Entry, *, as_seen: int, by, now: datetime) -> N
         if seen(here) != as_seen:
             raise RuleViolation(_("Somebody changed this order meanwhile. Open it anew, then correct it."))
         _check_number(here, entry)
-        before = here.status
+        before, customer_id = here.status, here.customer_id
         here.status = entry.status if entry.status in statuses(here) else here.status
         _change_person(here, person, entry, now=now)
         plan = Plan()
@@ -113,6 +113,8 @@ def correct(order: Order, entry: Entry, *, as_seen: int, by, now: datetime) -> N
         names = {here.order_number: set(here.tags.values_list("name", flat=True))}
         entering.Deciding(here.store, source="hand", now=now).complete(plan, names)
         _save(plan, here, person)
+        if customer_id and customer_id != here.customer_id:
+            customers.forget_unused(customer_id)
     order.refresh_from_db()
 
 

@@ -59,6 +59,16 @@ def attach(pairs: list[tuple[Order, OrderPersonalData]], account: AmazonAccount 
         )  # fmt: skip
 
 
+def forget_unused(customer_id: int) -> None:
+    """Remove a customer without any order: no erasure would ever come to it. Call inside a transaction.
+
+    Locked first: an order that comes in meanwhile has it, or makes a new one.
+    """
+    row = Customer.objects.select_for_update().filter(pk=customer_id, marker="").first()
+    if row is not None and not row.orders.exists():
+        row.delete()
+
+
 def keys_for(email: str) -> list[tuple[int, str]]:
     """Every (merchant, key) under which a customer with this address may stand: for the search by address."""
     found = {(store.merchant_id, _key(email, store.merchant_id, "")) for store in Store.objects.only("merchant")}

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from orderhub.errors import ConnectorError, CredentialsRejected, RequestRejected, RuleViolation, TryLater
 from orderhub.jobs import Busy, JobFailed, under_lease
-from orders import importing
+from orders import catalogue, importing
 from orders.models import Order, OrderEvent
 from orders.page import PageWriter
 from stores import health
@@ -96,6 +96,7 @@ def _fetch(account: AmazonAccount, number: str, *, now: datetime, by) -> str:
         if error.code in NOT_THERE:
             return UNKNOWN
         raise
+    catalogue.look_up_first(account, page)
     with transaction.atomic():
         counts = write(PageWriter(account, now=now), _named(page, number))
         order = account_orders(account).filter(order_number=number).first()
@@ -115,6 +116,7 @@ def write(writer: PageWriter, page: OrderPage) -> Counter:
         with transaction.atomic():
             return writer.write(page)
     except importing.REFUSED:
+        writer.forget()
         counts = sum((importing.write_alone(writer, order) for order in page.orders), Counter())
         with transaction.atomic():
             return counts + writer.write(OrderPage((), page.unreadable, None))

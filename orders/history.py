@@ -20,7 +20,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 
 from orderhub import clock
 from orderhub.errors import ConnectorError, CredentialsRejected, TryLater, UnexpectedAnswer
-from orders import fetching
+from orders import catalogue, fetching
 from orders.importing import OVERLAP, AccountReopened
 from orders.models import HistoryRead, OrderEvent, QuarantinedOrder, SkippedOrder
 from orders.page import PageWriter
@@ -168,6 +168,7 @@ def _unfinished(entry: HistoryRead) -> QuerySet[HistoryRead]:
 def _keep(entry: HistoryRead, connector, writer: PageWriter, page: OrderPage, progress: Progress) -> None:
     """Write one page, say what of it had been missed, and note where to go on: all or nothing."""
     account = entry.account
+    catalogue.look_up_first(account, page)
     with transaction.atomic():
         same = AmazonAccount.objects.filter(pk=account.pk, epoch=account.epoch)
         if not same.update(has_pii_role=connector.with_person):

@@ -3,8 +3,8 @@
 A note is compared with the order's own row of persons, in one folded form for both: NFKC, lower case, no accents, every
 mark and line break a single blank. It is overwritten whole where it holds one of these; all other notes stay:
 - a name: the whole of it, or two of its words side by side in any order. A single word of it from three letters on
-  counts too where the note writes it with a capital, or where it has six letters or more: "Mme Durand", "durand",
-  but not "petit colis" of a M. Petit. Particles and titles never count alone. A note too many costs a remark, a note
+  counts too where the note writes it with a capital or in a script that has none, or where it has six letters or
+  more: "Mme Durand", "durand", but not "petit colis" of a M. Petit. Particles and titles never count alone. A note too many costs a remark, a note
   too few keeps a person;
 - a company or user name, a real e-mail address, as a whole;
 - a street line, or it without its numbers, or its number beside one of its words;
@@ -73,7 +73,7 @@ class _Text:
         self.words = f" {folded} "
         self.joined = folded.replace(" ", "")
         written = _WORD.findall(unicodedata.normalize("NFKC", text))
-        self.capitals = {fold(word) for word in written if word[0].isupper()}
+        self.capitals = {fold(word) for word in written if not word[0].islower()}  # or of a script without them
         self.digits = "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in self.joined)
 
     def holds(self, folded: str) -> bool:

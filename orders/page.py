@@ -152,7 +152,8 @@ class PageWriter:
         if order.amazon_updated_at and remote.updated_at < order.amazon_updated_at:
             plan.counts["older"] += 1
             return
-        if remote.updated_at == order.amazon_updated_at and digest == order.content_hash:
+        same = remote.updated_at == order.amazon_updated_at and digest == order.content_hash
+        if same and not self._brings_more(remote, order):
             plan.counts["unchanged"] += 1
             return
         before = order.status
@@ -170,6 +171,17 @@ class PageWriter:
             plan.events.append(self._event(order, Kind.STATUS, {"before": before, "after": order.status}))
         plan.changed.append(order)
         plan.counts["updated"] += 1
+
+    def _brings_more(self, remote: RemoteOrder, order: Order) -> bool:
+        """What Amazon, or a switch of ours, kept back when the order was read at this very state: people, wishes."""
+        person = self.persons.get(order.pk) or OrderPersonalData(order=order)
+        if order.masked or person.marker or order.by_amazon:
+            return False
+        wishes = order.is_open and order.store.import_customization and remote.customized
+        lines = self.items.get(order.pk, {}) if wishes else {}
+        if any(item_id in lines and lines[item_id].pk not in self.wishes for item_id in remote.customized):
+            return True
+        return any(getattr(remote.person, name) and not getattr(person, name) for name in PERSON_FIELDS)
 
     def _status_of(self, remote: RemoteOrder, store_id: int) -> tuple[str, str]:
         return mapping.status_of(remote, self.status_maps[store_id])

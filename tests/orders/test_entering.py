@@ -9,7 +9,7 @@ from django.db import connections
 from orderhub import clock
 from orderhub.errors import RuleViolation
 from orders import correcting
-from orders.models import AutomationRule, Order, OrderEvent, OrderItem, OrderPersonalData, Product
+from orders.models import AutomationRule, Customer, Order, OrderEvent, OrderItem, OrderPersonalData, Product
 from shipments.models import Label, ShipmentNotification
 from tests.end_to_end.killing import died_at
 from tests.factories import make_shipment, make_store, make_user
@@ -168,6 +168,17 @@ def test_a_correction_changes_what_was_typed_and_keeps_the_erasure_clock(noon):
     ]  # fmt: skip
     assert (kept.weight_g, kept.item_total) == (None, Decimal("69.65"))
     assert kept.events.first().params == {"status": "awaiting_shipment", "code": "Corrected"}
+
+
+@pytest.mark.parametrize(("others", "left"), [(0, 0), (1, 1)])
+def test_r103_a_customer_of_a_mistyped_address_does_not_stay_behind(noon, others, left):
+    store, typo = make_manual_store("handmade"), {"buyer_name": "Zoé", "buyer_email": "typo@example.com"}
+    order, *_more = enter(store, *(an_entry(f"A-{number}", person=typo) for number in range(1 + others)))
+    order.refresh_from_db()
+    before, entry = order.customer_id, an_entry("A-0", person=typo | {"buyer_email": "zoe@example.com"})
+    correcting.correct(order, entry, as_seen=correcting.seen(order), by=make_user("Support"), now=clock.now())
+    assert order.customer_id not in {before, None}
+    assert Customer.objects.filter(pk=before).count() == left
 
 
 def test_a_relay_address_makes_an_order_amazons_and_nothing_takes_that_back(noon):

@@ -10,6 +10,7 @@ import pytest
 from django.urls import reverse
 
 from orderhub import clock, jobs
+from orders import fetching
 from orders.models import Order, OrderItem, SkippedOrder
 from orders.models.order import PiiState
 from orders.product_jobs import enrich_products
@@ -147,6 +148,12 @@ def test_r24_files_only_are_left_out_and_listed(world, account):
     for status, number in numbers.items():
         found = importmatrix.files_only(store, STATUSES[status])
         assert became(number) == (found.status, found.reason), status
+
+
+def test_r24_files_only_are_left_out_when_somebody_asks_for_the_order_as_well(world, account):
+    number = one(world, MERCHANT, "UNSHIPPED", DIGITAL)
+    assert fetching.fetch(account, number, now=clock.now()) == "skipped"
+    assert became(number) == ("", SkippedOrder.Reason.NOT_PHYSICAL)
 
 
 def test_r24_an_order_read_while_the_catalogue_was_silent_waits_instead_of_being_sent(world, account):

@@ -4,13 +4,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from orderhub import clock
 from orderhub.errors import UnexpectedAnswer
-from orders import importing
-from orders.models import Order, QuarantinedOrder
+from orders import fetching, importing
+from orders.models import Order, OrderItem, OrderPersonalData, QuarantinedOrder
+from orders.page import PageWriter
+from privacy import markers
 from stores.connecting import connector_for
 from stores.connectors.amazon import mapping
+from stores.connectors.base import OrderPage
 from stores.models import AmazonAccount
 from stores.simulator import scenarios
 from tests.conftest import NOON
@@ -231,6 +235,42 @@ def test_an_order_the_database_refuses_is_quarantined_and_the_others_of_its_page
     assert QuarantinedOrder.objects.get().order_number == broken.number
     assert report.counts["quarantined"] == 1
     assert account.imported_until == page.bound
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_database_refuses_costs_the_others_nothing_outside_the_import_either(world):
+    """The products made for the page that was rolled back are made anew."""
+    account = connect(scenarios.NA, sources=("US",))
+    page = mapping.page({"orders": [_readable(number) for number in ("1", "2", "3")]})
+    broken = replace(page, orders=(*page.orders[:2], replace(page.orders[2], created_at=None)))
+    with transaction.atomic():
+        counts = fetching.write(PageWriter(account, now=clock.now()), broken)
+    assert (counts["imported"], counts["quarantined"]) == (2, 1)
+    assert OrderItem.objects.filter(product__key="S").count() == 2
+
+
+def test_people_amazon_kept_back_come_with_the_same_state_of_the_order(world):
+    (order,) = mapping.page({"orders": [_readable("1")]}).orders
+    named = replace(order, person=replace(order.person, recipient_name="Zoé", street1="1 rue des Lilas"))
+    writer = PageWriter(connect(scenarios.NA, sources=("US",)), now=clock.now())
+    counts = [dict(writer.write(OrderPage((found,), (), None))) for found in (order, order, named, named, order)]
+    assert counts == [{"imported": 1}, {"unchanged": 1}, {"updated": 1}, {"unchanged": 1}, {"unchanged": 1}]
+    person = OrderPersonalData.objects.select_related("order").get()
+    assert (person.recipient_name, person.order.pii_state) == ("Zoé", "present")
+    OrderPersonalData.objects.update(marker=markers.AMAZON, recipient_name=markers.AMAZON, street1="")
+    Order.objects.update(pii_state="redacting")
+    assert writer.write(OrderPage((named,), (), None)) == {"unchanged": 1}
+
+
+def test_wishes_come_with_the_same_state_once_the_store_takes_them(world):
+    account = connect(scenarios.NA, sources=("US",))
+    (order,) = mapping.page({"orders": [_readable("1")]}).orders
+    custom = replace(order, customized={order.items[0].item_id: "https://zme-caps.amazon.com/x"})
+    page, counts = OrderPage((custom,), (), None), []
+    for takes in (False, True, True):
+        account.stores.update(import_customization=takes)
+        counts.append(dict(PageWriter(account, now=clock.now()).write(page)))
+    assert counts == [{"imported": 1}, {"updated": 1, "customised": 1}, {"unchanged": 1}]
 
 
 def _readable(number: str) -> dict:

@@ -259,3 +259,10 @@ def test_canary_nothing_of_the_person_is_left_in_any_table_after_notes_that_quot
     for value in filter(None, BUYER.values()):
         assert fold(value).replace(" ", "") not in left, value
     assert state_of(order) == "redacted"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("علي حسن", "علي يريد اللون الأزرق"), ("דוד כהן", "כהן התקשר"), ("ნინო ბერი", "ნინო")]
+)
+def test_a_short_name_counts_alone_in_a_script_without_capitals(name, text):
+    assert Traces(OrderPersonalData(buyer_name=name)).are_in(text)
