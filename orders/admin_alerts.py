@@ -17,6 +17,6 @@ class AlertDoors:
     @post_only("admin:orders_order_change")
     def alert_view(self, request, pk):
         self._allow(self.has_decide_permission(request))
-        seen = request.POST.get("alert", "")
+        seen = request.POST.get("alert", "").replace("\0", "")  # no database takes it
         told = _("The alert is dealt with.")
         return self._decide(request, pk, lambda order, **who: alerting.dealt_with(order, seen, **who), told)

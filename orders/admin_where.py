@@ -62,7 +62,7 @@ class WhereDoors:
             self.message_user(request, _("Amazon's order numbers have 3, 7 and 7 digits."), messages.ERROR)
             return
         chosen = fetching.candidates(number)
-        if account.isascii() and account.isdigit():
+        if account.isascii() and account.isdigit() and len(account) < 19:
             chosen = list(AmazonAccount.objects.filter(pk=int(account)))
         started, asked = time.monotonic(), []
         for candidate in chosen[:MOST_ASKED]:

@@ -23,7 +23,6 @@ from stores.models import Store
 PAGE = "admin:orders_product_change"
 PHOTO = re.compile(r"(?P<folder>[0-9a-f]{2})(?P<rest>[0-9a-f]{30})\.(?P<kind>png|jpg)")
 TYPES = {"png": "image/png", "jpg": "image/jpeg"}
-A_DAY_S = 24 * 3600
 SHOWN = 50  # of each part of a preview
 
 
@@ -79,7 +78,7 @@ class ProductDoors:
         return HttpResponseRedirect(reverse(PAGE, args=[product.pk]))
 
     def photo_view(self, request, name):
-        """A photo, drawn by us. Its name changes with the picture, so that browsers may keep it; nobody else may."""
+        """A photo, drawn by us: nothing of an upload or of Amazon's is served as it came."""
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
         if not self.has_view_permission(request):
@@ -91,7 +90,6 @@ class ProductDoors:
         except (TypeError, OSError):  # no name of ours, or gone
             raise Http404 from None
         headers = {
-            "Cache-Control": f"private, max-age={A_DAY_S}, immutable",
             "X-Content-Type-Options": "nosniff",
             "Content-Disposition": f'inline; filename="photo.{found["kind"]}"',
         }

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from orders import ruling
 from orders.models import AutomationRule, Order
 from orders.rules import engine, words
+from orders.subjects import subjects
 
 DAYS = 7
 MOST_ORDERS = 5000  # the newest; more would make somebody wait
@@ -47,7 +48,7 @@ def rehearse(rule: AutomationRule, options: Mapping, *, now: datetime) -> Rehear
     Time counts as it was when each order entered. `options`: see orders/vocabulary.py.
     """
     rows = _lately(now)
-    subjects = ruling.subjects(rows)
+    subjects = subjects(rows)
     found = Rehearsal(cut=len(subjects) == MOST_ORDERS)
     ruler = ruling.Ruler({subject.order.store for subject in subjects}, rules=[rule])
     full = words.deeds(rule.actions, options) if not isinstance(ruler.rules[0], engine.Broken) else []

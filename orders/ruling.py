@@ -10,23 +10,18 @@ from datetime import datetime
 from functools import reduce
 from operator import or_
 
-from django.db import transaction
 from django.db.models import Q
 
 from orders.deciding import HOLD_REASONS
 from orders.known import Known
 from orders.models import AutomationRule, Order, OrderEvent, OrderNote, RuleFiring
 from orders.rules import engine
-from orders.subjects import Subject, subjects
+from orders.subjects import Subject
 from stores.models import Store
 
 Kind = OrderEvent.Kind
 Status = Order.Status
 ENTERING = (Status.AWAITING_SHIPMENT, Status.ON_HOLD)
-COLUMNS = (  # what a run may change of an order
-    "status", "hold_reason", "hold_until", "assigned_to", "wishes", "alert", "weight_g", "weight_is_typed",
-    "custom_field_1", "custom_field_2", "custom_field_3", "own_status", "rules_ran_at",
-)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -122,24 +117,6 @@ class Ruler:
         found = self.knows.status(case.store, case.own_status)
         if found is not None and found.status == case.order.status:
             case.order.own_status_id = found.pk
-
-
-def run_for(order: Order, *, now: datetime) -> bool:
-    """Run the rules on an order that entered by hand, from a file or by a release; whether they ran. Once, ever.
-
-    Locks the order, so that of two who call, one finds them run.
-    """
-    with transaction.atomic():
-        rows = Order.objects.select_for_update(of=("self",)).select_related("store")
-        here = rows.get(pk=order.pk)
-        ran = here.rules_ran_at is None and here.status in ENTERING
-        if ran:
-            ruler = Ruler([here.store])
-            save(ruler.run(subjects(Order.objects.filter(pk=order.pk), orders=[here]), now=now))
-            here.save(update_fields=COLUMNS)
-            ruler.note_broken()
-    order.refresh_from_db()
-    return ran
 
 
 def save(outcome: Outcome) -> None:

@@ -4,7 +4,7 @@ Reads only, in a constant number of queries, and nothing personal: numbers, stat
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.urls import reverse
@@ -23,6 +23,7 @@ DIGITS = re.compile(r"\d{17}")
 DASHES = re.compile("[\u2010-\u2015\u2212]")
 LONGEST = 60
 MOST_SHOWN = 5
+ACCOUNTS, ACCOUNT_LIST = "stores.view_amazonaccount", "admin:stores_amazonaccount_changelist"
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Trace:
 
 
 def tidy(text: str) -> str:
-    """An order number as people paste it: spaces and dashes of other kinds go, Amazon's 17 digits get their dashes."""
-    number = DASHES.sub("-", "".join(text.split()))[:LONGEST]
+    """An order number as people paste it: spaces, unseen signs and dashes of other kinds go, Amazon's 17 digits get their dashes."""
+    number = DASHES.sub("-", "".join(filter(str.isprintable, "".join(text.split()))))[:LONGEST]
     return f"{number[:3]}-{number[3:10]}-{number[10:]}" if DIGITS.fullmatch(number) else number
 
 
@@ -64,7 +65,16 @@ def trace(text: str, user, *, now: datetime) -> Trace:
     steps = [_form(facts), *_here(facts, now=now), *_left_out(facts), *_accounts(facts, now=now)]
     unknown = facts.is_amazons and not facts.orders and not facts.concerned
     ask = unknown and facts.may_fetch and bool(facts.accounts)
-    return Trace(number, verdicts.of(facts, now=now), steps, can_be_asked=ask)
+    if not user.has_perm(ACCOUNTS):
+        steps = [replace(step, url="") if step.url.startswith(reverse(ACCOUNT_LIST)) else step for step in steps]
+    return Trace(number, _for(user, verdicts.of(facts, now=now)), steps, can_be_asked=ask)
+
+
+def _for(user, verdict: Verdict) -> Verdict:
+    """No way to a page that this user may not open: somebody else has to go there."""
+    if verdict.action is None or not verdict.action.right or user.has_perm(verdict.action.right):
+        return verdict
+    return replace(verdict, text=f"{verdict.text} {_('Your role may not do this: ask support.')}", action=None)
 
 
 # -- what there is

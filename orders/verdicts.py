@@ -19,11 +19,15 @@ Status = Order.Status
 
 @dataclass(frozen=True)
 class Action:
-    """What to do next: open a page, or fetch the order from Amazon: for one account, or for whichever has it."""
+    """What to do next: open a page, or fetch the order from Amazon: for one account, or for whichever has it.
+
+    `right`: what the page asks for, '' where everybody who reads this may open it.
+    """
 
     label: str
     url: str = ""
     account: int | None = None
+    right: str = ""
 
     @property
     def fetches(self) -> bool:
@@ -98,6 +102,10 @@ def lag_rank(account: AmazonAccount, *, now: datetime) -> tuple:
     return working, not is_behind(account, now=now), account.imported_until or now, account.pk
 
 
+def _account_page(account_id: int) -> Action:
+    return Action(_("Open the account"), _page("stores_amazonaccount", account_id), right="stores.view_amazonaccount")
+
+
 def _page(name: str, pk: int) -> str:
     return reverse(f"admin:{name}_change", args=[pk])
 
@@ -113,7 +121,7 @@ def _renew(account: AmazonAccount) -> Verdict:
     told = _("The order is not here, and account %(account)s has stopped. %(words)s") % {
         "account": account, "words": health.words(account),
     }  # fmt: skip
-    return Verdict(told, "bad", Action(_("Open the account"), _page("stores_amazonaccount", account.pk)))
+    return Verdict(told, "bad", _account_page(account.pk))
 
 
 def _here(order: Order) -> Verdict:
@@ -130,7 +138,7 @@ def _here(order: Order) -> Verdict:
 
 def _skipped(row: SkippedOrder, facts: Facts) -> Verdict:
     store = row.store
-    settings_page = Action(_("Open the store's settings"), _page("stores_store", store.pk))
+    settings_page = Action(_("Open the store's settings"), _page("stores_store", store.pk), right="stores.view_store")
     words = {"store": store}
     if row.reason == Reason.AFN_OFF and not store.import_afn:
         told = _(
@@ -166,7 +174,7 @@ def _unconnected(row: UnconnectedOrder, facts: Facts) -> Verdict:
         "This order was made on %(source)s, which account %(account)s has no store for. Connect this order source."
     )
     words = {"source": source(row.marketplace_id), "account": row.account}
-    return Verdict(told % words, "warn", Action(_("Open the account"), _page("stores_amazonaccount", row.account_id)))
+    return Verdict(told % words, "warn", _account_page(row.account_id))
 
 
 def _unreadable(row: QuarantinedOrder, facts: Facts) -> Verdict:
@@ -180,7 +188,9 @@ def _nowhere(facts: Facts, *, now: datetime) -> Verdict:
     if not facts.accounts:
         return Verdict(
             _("No Amazon account is connected yet. Connect the one this order was made with."), "warn",
-            Action(_("Connect an account"), reverse("admin:stores_amazonaccount_add")),
+            Action(
+                _("Connect an account"), reverse("admin:stores_amazonaccount_add"), right="stores.add_amazonaccount"
+            ),
         )  # fmt: skip
     ranked = sorted(facts.accounts, key=lambda account: lag_rank(account, now=now))
     if ranked[0].status != AmazonAccount.Status.ACTIVE:

@@ -13,9 +13,11 @@ from orders.models import AutomationRule, Order, OrderItem, Product, RuleFiring,
 from orders.rules import engine
 from orders.rules.conditions import TESTS, WITHOUT_VALUE, Invalid, compiled
 from orders.rules.facts import FACTS
+from orders.subjects import subjects
 from stores.models import MarketplaceStatus, Store
 from stores.simulator import scenarios
 from tests.factories import make_account, make_order, make_store, make_user
+from tests.orders.ruled import run_for
 
 pytestmark = pytest.mark.django_db
 ALWAYS = [{"lines": "", "criteria": [{"fact": "source", "test": "filled", "value": None}]}]
@@ -33,7 +35,7 @@ def make_rule(criteria=ALWAYS, *actions, **given):
 
 
 def enter(order: Order) -> Order:
-    assert ruling.run_for(order, now=clock.now())
+    assert run_for(order, now=clock.now())
     return order
 
 
@@ -45,7 +47,7 @@ def holds(criteria, order: Order) -> bool:
     """Whether a rule with these criteria would fire on this order."""
     rule = AutomationRule(pk=1, name="x", criteria=criteria)
     ruler = ruling.Ruler([order.store], rules=[rule])
-    subject = ruling.subjects(Order.objects.filter(pk=order.pk))[0]
+    subject = subjects(Order.objects.filter(pk=order.pk))[0]
     _case, lines = ruler.decide(subject, now=clock.now())
     assert ruler.broken == {}
     return lines[0]["fired"]
@@ -234,7 +236,7 @@ def test_r42_every_order_is_run_once_and_editing_runs_nothing_again(noon):
     rule = make_rule(ALWAYS, ("alert", "one"))
     order = enter(make_order())
     AutomationRule.objects.filter(pk=rule.pk).update(actions=[{"do": "alert", "value": "two"}])
-    assert not ruling.run_for(order, now=clock.now())
+    assert not run_for(order, now=clock.now())
     assert (order.alert, RuleFiring.objects.count()) == ("one", 1)
 
 
@@ -242,7 +244,7 @@ def test_r42_every_order_is_run_once_and_editing_runs_nothing_again(noon):
 def test_r42_only_orders_that_wait_to_be_sent_or_are_on_hold(noon, status):
     make_rule(ALWAYS, ("alert", "x"))
     order = make_order(status=status)
-    assert not ruling.run_for(order, now=clock.now())
+    assert not run_for(order, now=clock.now())
     assert (order.rules_ran_at, order.alert) == (None, "")
 
 
@@ -350,7 +352,7 @@ def test_f41_a_bad_rule_is_noted_and_the_others_go_on(noon, criteria, actions):
     bad.pk = 1
     order = make_order()
     ruler = ruling.Ruler([order.store], rules=[bad, good])
-    outcome = ruler.run(ruling.subjects(Order.objects.all(), orders=[order]), now=noon)
+    outcome = ruler.run(subjects(Order.objects.all(), orders=[order]), now=noon)
     assert (order.alert, list(ruler.broken)) == ("on", [1])
     assert outcome.firings[0].trace[0]["why"] == {"code": "broken"}
 
@@ -366,7 +368,7 @@ def test_f41_a_rule_that_raises_while_it_runs_undoes_what_it_did(noon, monkeypat
     ruler = ruling.Ruler([order.store])
     first = ruler.rules[0]
     ruler.rules[0] = engine.Rule(first.id, first.name, first.groups, (*first.deeds, ("boom", broken)))
-    ruler.run(ruling.subjects(Order.objects.all(), orders=[order]), now=noon)
+    ruler.run(subjects(Order.objects.all(), orders=[order]), now=noon)
     ruler.note_broken()
     rule.refresh_from_db()
     other.refresh_from_db()
@@ -381,7 +383,7 @@ def test_a_run_asks_the_database_nothing(noon):
     store = make_store()
     for _order in range(5):
         make_order(store, lines=3)
-    entering = ruling.subjects(Order.objects.select_related("store").all())
+    entering = subjects(Order.objects.select_related("store").all())
     ruler = ruling.Ruler(Store.objects.all())
     with CaptureQueriesContext(connection) as seen:
         outcome = ruler.run(entering, now=noon)
@@ -394,7 +396,7 @@ def test_building_and_loading_cost_the_same_few_queries(noon):
         with CaptureQueriesContext(connection) as building:
             ruling.Ruler(Store.objects.all())
         with CaptureQueriesContext(connection) as loading:
-            ruling.subjects(Order.objects.all())
+            subjects(Order.objects.all())
         return len(building), len(loading)
 
     make_rule()

@@ -10,11 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from orderhub import clock
-from orders import ruling
 from orders.models import AutomationRule, Order, OrderEvent, RuleFiring, Tag
 from privacy import access
 from shipments.models import ShipmentNotification
 from tests.factories import make_account, make_order, make_shipment, make_store, make_user
+from tests.orders.ruled import run_for
 from tests.orders.test_rules import ALWAYS, about, make_rule
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +110,7 @@ def test_a_rule_is_typed_saved_tried_and_switched_on(client, support, noon):
     assert "It would have fired on 1 of 1 orders." in html and order.order_number in html
     assert "order total between “100 – 200.50 USD”" in html and "put on tags “gift, wrapped”" in html
     client.post(url("switch", rule), {"active": "on"})
-    assert ruling.run_for(order, now=clock.now())
+    assert run_for(order, now=clock.now())
     assert order.status == "on_hold"
 
 
@@ -297,7 +297,7 @@ def test_the_page_says_why_each_rule_did_or_did_not_fire(client, support, travel
     missed = make_rule(about("country", "is", "FR"), ("alert", "x"), name="France")
     gone = make_rule(ALWAYS, ("package", "Box"), name="Gone")
     order = make_order()
-    ruling.run_for(order, now=clock.now())
+    run_for(order, now=clock.now())
     travel(minutes=5)
     AutomationRule.objects.filter(pk=hit.pk).update(name="Renamed since")
     gone.delete()
@@ -323,7 +323,7 @@ def test_without_the_right_to_rules_there_is_no_panel(client, noon):
 def test_an_alert_is_dealt_with_by_those_who_decide(client, noon, role):
     make_rule(ALWAYS, ("alert", "Weigh <b>it</b>"))
     order = make_order()
-    ruling.run_for(order, now=clock.now())
+    run_for(order, now=clock.now())
     client.force_login(make_user(role))
     assert "Weigh &lt;b&gt;it&lt;/b&gt;" in client.get(page(order)).content.decode()
     door = reverse("admin:orders_order_alert", args=[order.pk])
@@ -380,7 +380,7 @@ def test_the_ship_form_is_preset_from_wishes(client, support):
 def test_r43_a_rule_may_keep_the_marketplace_from_being_told(client, support, noon):
     make_rule(ALWAYS, ("no_notice", None))
     order = make_order()
-    ruling.run_for(order, now=clock.now())
+    run_for(order, now=clock.now())
     make_shipment(order)
     notice = ShipmentNotification.objects.get()
     assert (notice.state, notice.error_code, notice.is_withheld) == ("manual", "AutomationRule", True)
