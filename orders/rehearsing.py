@@ -48,13 +48,13 @@ def rehearse(rule: AutomationRule, options: Mapping, *, now: datetime) -> Rehear
     Time counts as it was when each order entered. `options`: see orders/vocabulary.py.
     """
     rows = _lately(now)
-    subjects = subjects(rows)
-    found = Rehearsal(cut=len(subjects) == MOST_ORDERS)
-    ruler = ruling.Ruler({subject.order.store for subject in subjects}, rules=[rule])
+    cases = subjects(rows)
+    found = Rehearsal(cut=len(cases) == MOST_ORDERS)
+    ruler = ruling.Ruler({subject.order.store for subject in cases}, rules=[rule])
     full = words.deeds(rule.actions, options) if not isinstance(ruler.rules[0], engine.Broken) else []
     misses: Counter[str] = Counter()
     told: dict[str, dict] = {}
-    for subject in subjects:
+    for subject in cases:
         order = subject.order
         _case, trace = ruler.decide(subject, now=order.rules_ran_at or order.first_imported_at, as_new=True)
         _count(found, order, trace[0], full)

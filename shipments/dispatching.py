@@ -225,7 +225,9 @@ def write_label(label: Label) -> None:
 def _label_data(shipment: Shipment) -> content.LabelData:
     order, store = shipment.order, shipment.order.store
     person = OrderPersonalData.objects.get(pk=order.pk)  # as it is now: the row in hand may be older
-    sender = {key: str(value) for key, value in _ship_from(order).items() if key in content.Address.__dataclass_fields__}
+    sender = {
+        key: str(value) for key, value in _ship_from(order).items() if key in content.Address.__dataclass_fields__
+    }
     return content.LabelData(
         order_number=order.order_number,
         shipment_id=shipment.pk,

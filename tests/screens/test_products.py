@@ -231,7 +231,7 @@ def test_a_photo_is_served_privately_and_nothing_else_is(client, support):
     product = photographed(make_product())
     answer = client.get(photos.photo_url(product.photo.name))
     assert (answer.content, answer["Content-Type"]) == (b"\x89PNG picture", "image/png")
-    assert "private" in answer["Cache-Control"] and answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Cache-Control"] == "no-store, private" and answer["X-Content-Type-Options"] == "nosniff"
     for name in ("..%2f..%2fsettings.py", "0" * 32 + ".png", "x.png", "0" * 32 + ".svg"):
         answer = client.get(f"{LIST}photo/{name}", follow=True)
         assert answer["Content-Type"].startswith("text/html") and b"DATABASES" not in answer.content, name
