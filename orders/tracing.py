@@ -74,7 +74,8 @@ def _for(user, verdict: Verdict) -> Verdict:
     """No way to a page that this user may not open: somebody else has to go there."""
     if verdict.action is None or not verdict.action.right or user.has_perm(verdict.action.right):
         return verdict
-    return replace(verdict, text=f"{verdict.text} {_('Your role may not do this: ask support.')}", action=None)
+    told = verdict.text + " " + _("Your role may not do this: ask support.")
+    return replace(verdict, text=told, action=None)
 
 
 # -- what there is
