@@ -7,6 +7,9 @@ from django.utils.translation import gettext as _
 
 from orderhub.doors import post_only
 from orders import assigning, own_status
+from stores.models import MarketplaceStatus
+
+MOST_NAME = MarketplaceStatus._meta.get_field("name").max_length  # a refusal repeats no more of what was posted
 
 
 class WorkDoors:
@@ -29,7 +32,7 @@ class WorkDoors:
     @post_only("admin:orders_order_change")
     def own_status_view(self, request, pk):
         self._allow(self.has_decide_permission(request))
-        name = request.POST.get("own", "")
+        name = request.POST.get("own", "")[:MOST_NAME]
         told = _("Own status: %(own)s.") % {"own": name} if name else _("Own status taken off.")
         return self._decide(request, pk, lambda order, **who: own_status.wear(order, name, **who), told)
 

@@ -180,7 +180,6 @@ VALID = {  # what a good hand types; every field of it is then typed by a bad on
         "product_identifier": "sku",
     },
 }  # fmt: skip
-VALID["orders_order_correct"] = VALID["orders_order_enter"] | {"seen": "0"}
 CHOSEN = {"_selected_action": ["1", "x\0", "-1", "9" * 5000]}
 
 
@@ -234,7 +233,7 @@ def ask(client: Client, method: str, url: str, data=None, **more) -> tuple[objec
     with transaction.atomic(), CaptureQueriesContext(connection) as asked:
         answer = getattr(client, method)(url, data or {}, **more)
         transaction.set_rollback(True)
-    written = [query["sql"] for query in asked if not READS.match(str(query["sql"]))]
+    written = [sql for query in asked if not READS.match(sql := str(query["sql"]))]
     return answer, [sql for sql in written if not BESIDES.match(sql)]
 
 
