@@ -144,7 +144,7 @@ HOSTILE = {
     "markup": "'\"><script>alert(1)</script>{{ 7 }}%(x)s%s",
     "long": "é" * 9000,
 }
-WORST = ("NUL", "beyond what int() reads", "no number", "first day", "last day", "markup")
+WORST = ("NUL", "beyond what int() reads")
 NUMBER = "123-1234567-1234567"
 VALID = {  # what a good hand types; every field of it is then typed by a bad one
     "orders_order_hold": {"reason": "check", "until_day": "2026-11-25", "until_time": "10:00"},
