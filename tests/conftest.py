@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 
 import pytest
+from django.db import connection
 
 from orderhub import clock
 from stores.simulator import scenarios
@@ -13,6 +14,18 @@ from stores.simulator.server import serve
 from stores.simulator.world import World
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def pytest_collection_modifyitems(config, items) -> None:
+    """On PostgreSQL only what asks the database runs: the rest cannot end otherwise there, and `make test` has run it."""
+    if connection.vendor != "postgresql":
+        return
+    asks = {"db", "transactional_db", "live_server"}
+    sorted_out: dict[bool, list] = {True: [], False: []}
+    for item in items:
+        sorted_out[bool(item.get_closest_marker("django_db") or asks & set(item.fixturenames))].append(item)
+    config.hook.pytest_deselected(items=sorted_out[False])
+    items[:] = sorted_out[True]
 
 
 @pytest.fixture(autouse=True, scope="session")
