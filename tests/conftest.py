@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from orderhub import clock
+from stores.connectors.amazon import signin
 from stores.simulator import scenarios
 from stores.simulator.server import serve
 from stores.simulator.world import World
@@ -62,6 +63,7 @@ def simulate(settings, noon) -> Iterator[Callable[[World], World]]:
     running = []
 
     def start(world: World) -> World:
+        signin._cache.clear()  # another test's simulator may have had this very address
         world.clock.scale = 0
         world.clock.set(clock.now())
         server = serve(world)
