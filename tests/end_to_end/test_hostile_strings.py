@@ -11,6 +11,7 @@ from io import BytesIO
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
+from django.db import connection
 from pypdf import PdfReader
 
 from orderhub import clock, jobs
@@ -113,10 +114,15 @@ def seen(world, log):
         order_of(world, HARMLESS, 9000 + index, extra={"fulfillment": {"fulfillmentStatus": HARMLESS}})
         order_of(world, HARMLESS, 9000 + index, extra={"createdTime": ""})
     import_everything(account, ship=ROWS - 1)
-    plain = {tags for html in pages.all(orders=True).values() for tags in Shape(html).tags}
+    plain = {tags for html in pages.all(orders=True).values() for tags in Shape(html).tags} if walks() else set()
     hostile_orders(world)
     import_everything(account, ship=10)
-    return plain, pages.all(orders=True), pages.visitor.statuses
+    return plain, pages.all(orders=True) if walks() else {}, pages.visitor.statuses
+
+
+def walks() -> bool:
+    """A page is made the same way on either database: one walk over all of them is enough. What is stored is not."""
+    return connection.vendor == "sqlite"
 
 
 def import_everything(account, *, ship: int) -> None:
@@ -136,6 +142,10 @@ def test_hostile_texts_stay_texts_on_every_page(seen, log):
     plain, pages, statuses = seen
     assert Order.objects.count() >= len(PAYLOADS) + len(PAYLOADS) // 4
     assert QuarantinedOrder.objects.count() >= 10
+    labels_are_inert()
+    logs_are_lines(log)
+    if not walks():
+        return
     assert len(pages) > 100 and 500 not in statuses
     shapes = {address: Shape(html) for address, html in pages.items()}
     assert {address: wrong for address, shape in shapes.items() if (wrong := shape.faults())} == {}
@@ -144,8 +154,6 @@ def test_hostile_texts_stay_texts_on_every_page(seen, log):
     shown = [text for text in PAYLOADS if text.strip()[:12].replace("\x00", "") in everything]
     assert len(shown) > len(PAYLOADS) - 8  # the others hold what no column or page can
     assert "49" not in {shape.text.partition("${7*7}")[2][:2] for shape in shapes.values()}
-    labels_are_inert()
-    logs_are_lines(log)
     chromium_asks_for_nothing(pages)
 
 
