@@ -20,15 +20,16 @@ $(STAMP): requirements-dev.txt
 demo: install
 	@$(PY) manage.py demo --db $(DB) --port $(PORT) $(if $(ONCE),--once)
 
+# Three processes on two cores: some tests wait for time limits.
 test: check test-sqlite test-postgres
 
 test-sqlite: install
 	@echo "== tests on SQLite"
-	@$(PY) -m pytest -n 2
+	@$(PY) -m pytest -n 3
 
 test-postgres: install
 	@echo "== tests on PostgreSQL"
-	@$(PY) -m orderhub.localpostgres run -- sh -c 'TEST_DATABASE_URL="$$DATABASE_URL" exec $(PY) -m pytest -n 2'
+	@$(PY) -m orderhub.localpostgres run -- sh -c 'TEST_DATABASE_URL="$$DATABASE_URL" exec $(PY) -m pytest -n 3'
 
 check: install
 	@$(PY) -m ruff check .

@@ -9,5 +9,6 @@ from django.core.files.storage import storages
 
 @pytest.fixture(autouse=True)
 def no_old_files():
+    shutil.rmtree(Path(storages["labels"].location), ignore_errors=True)
     yield
     shutil.rmtree(Path(storages["labels"].location), ignore_errors=True)
