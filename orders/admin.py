@@ -216,8 +216,8 @@ class OrderAdmin(
 
     @admin.display(description=_("notice to Amazon"))
     def notice(self, order):
-        found = list(order.notifications.all())
-        return badge(found[0].state_word, found[0].level) if found else "–"
+        found = next((row for row in order.notifications.all() if row.is_first_word), None)
+        return badge(found.state_word, found.level) if found else "–"
 
     @admin.display(description=_("personal data until"), ordering="redaction_due_at")
     def kept_until(self, order):

@@ -199,6 +199,8 @@ class PageWriter:
         order.decided_status, order.custom_status = wanted, word
         if settled or decided == known:
             return
+        if wanted == Status.SHIPPED and order.told_shipped:
+            return  # our own notice comes back: a part of it left, or its parcel was voided after Amazon was told
         if wanted == Status.SHIPPED:
             order.status, order.hold_reason, order.hold_until = Status.SHIPPED, "", None
             if not word:

@@ -1,5 +1,7 @@
 """The erasure clock of orders: facts from rows, the pure function, the row. Shipments are met by reverse accessor."""
 
+from datetime import datetime
+
 from django.conf import settings
 
 from orders.models import Order
@@ -17,18 +19,22 @@ def periods_for(store: Store) -> Periods:
     )
 
 
+def parcel_of(shipment, *, label_created_at: datetime | None) -> Parcel:
+    """One shipment as the rules see it. `label_created_at`: given, as whoever asks may be about to make the label."""
+    return Parcel(
+        created_at=shipment.created_at,
+        tracked=shipment.tracked,
+        label_created_at=label_created_at,
+        shipped_at=shipment.first_ship_at,
+        delivered_at=shipment.first_delivered_at,
+        active=shipment.active,
+    )
+
+
 def facts_of(order: Order) -> Facts:
     """What the due-date function must know of an order; two queries."""
     parcels = tuple(
-        Parcel(
-            created_at=shipment.created_at,
-            tracked=shipment.tracked,
-            label_created_at=shipment.label_created_at,
-            shipped_at=shipment.first_ship_at,
-            delivered_at=shipment.first_delivered_at,
-            active=shipment.active,
-        )
-        for shipment in order.shipments.all()
+        parcel_of(shipment, label_created_at=shipment.label_created_at) for shipment in order.shipments.all()
     )
     units = list(order.items.values_list("quantity", "quantity_shipped"))
     shipped = bool(units) and all(sent >= quantity for quantity, sent in units)

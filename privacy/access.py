@@ -54,9 +54,20 @@ _DESK = (  # what support and customer success share: work on orders, products, 
 _SHIP = (
     "shipments.view_shipment",
     "shipments.add_shipment",
+    "shipments.void_shipment",
     "shipments.view_label",
+    "shipments.view_labelbatch",
+    "shipments.add_labelbatch",
     "shipments.view_shipmentnotification",
 )
+_NOTICES = (  # what support, customer success and administrators share: the notices that need a hand
+    "shipments.view_shipmentnotification",
+    "shipments.retry_notification",
+    "shipments.mark_notification",
+    "shipments.view_feed",
+)
+_BY_HAND = ("shipments.view_manualupdate", "shipments.change_manualupdate", "shipments.view_outgoingmail")
+_CARRIERS = ("shipments.view_carriersetting", "shipments.change_carriersetting")
 _STORES = ("stores.view_amazonaccount", "stores.view_store", "stores.view_merchant")
 _CONNECT = (
     "stores.add_amazonaccount",
@@ -69,11 +80,12 @@ _JOBS = ("orderhub.view_jobrun", "orderhub.view_joblease")
 ROLES: dict[str, tuple[str, ...]] = {
     SUPPORT: (
         *_ORDERS, *_DESK, "orders.view_personal_data",
-        *_SHIP, "shipments.retry_notification", *_STORES, *_CONNECT, "stores.map_custom_fields",
+        *_SHIP, *_NOTICES, *_BY_HAND, *_CARRIERS, "shipments.correct_tracking", "shipments.add_outgoingmail",
+        *_STORES, *_CONNECT, "stores.map_custom_fields",
     ),
     SUCCESS: (
         *_ORDERS, *_DESK, "shipments.view_shipment",
-        "shipments.view_shipmentnotification", "shipments.retry_notification", *_STORES, *_CONNECT,
+        *_NOTICES, *_BY_HAND, *_STORES, *_CONNECT,
         "stores.grant_features", "stores.view_featuregrant", "stores.map_custom_fields",
     ),
     WAREHOUSE: (
@@ -84,7 +96,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_ORDERS, "orders.view_customer", "privacy.view_erasurecertificate", "privacy.view_accesslog", *_JOBS,
     ),
     ADMINISTRATOR: (
-        *_ORDERS, *_STORES, *_CONNECT, *_JOBS, "shipments.view_shipmentnotification", "shipments.retry_notification",
+        *_ORDERS, *_STORES, *_CONNECT, *_JOBS, *_NOTICES, *_CARRIERS,
         "orders.fetch_order", "orders.view_historyread",
         "orderhub.view_user", "orderhub.add_user", "orderhub.change_user",
     ),

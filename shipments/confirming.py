@@ -28,8 +28,8 @@ from orderhub.errors import (
 )
 from orderhub.jobs import BUDGET_S
 from orders.models import Order, OrderEvent
-from shipments.dispatching import amazon_ship_instant, carrier_for_amazon, why_withheld
 from shipments.models import ShipmentNotification
+from shipments.outbox import amazon_ship_instant, carrier_for_amazon, why_withheld
 from stores.connectors.base import Connector, Parcel, RemoteOrder
 from stores.models import AmazonAccount, Store
 

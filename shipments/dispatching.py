@@ -1,34 +1,34 @@
 """Sending an order: the shipment, its label, the notice to the marketplace and the erasure clock, together."""
 
 import re
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import NamedTuple
 
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
 from orderhub import failpoints
 from orderhub.errors import RuleViolation
-from orders import correcting, roman, stock
-from orders.models import Order, OrderEvent, OrderItem, OrderPersonalData
-from orders.retention import facts_of, periods_for, recompute
-from privacy import retention
-from shipments import carriers
-from shipments.labels import content, pdf
-from shipments.models import Label, Shipment, ShipmentItem, ShipmentNotification
-from stores import notifying
-from stores.models import Store
+from orders import stock
+from orders.models import Order, OrderEvent, OrderItem
+from orders.retention import recompute
+from shipments import labelling, outbox
+from shipments.models import Label, Shipment, ShipmentItem
+from shipments.providers.base import Bought
 
 _NUMBER = re.compile(r"[A-Z0-9]{4,40}")
 
 
 @dataclass(frozen=True)
 class ParcelWish:
-    """What a person typed to send an order. `ship_date`: a day in the store's time zone."""
+    """What a person typed to send an order. `ship_date`: a day in the store's time zone.
+
+    `items`: units by the id of the order's line, for a part of it; None: all that is left.
+    """
 
     carrier: str
     tracking_number: str
@@ -36,6 +36,8 @@ class ParcelWish:
     service: str = ""
     weight_g: int | None = None
     with_label: bool = True
+    items: Mapping[int, int] | None = None
+    note_to_buyer: str = ""
 
 
 class Cleaned(NamedTuple):
@@ -63,200 +65,101 @@ def clean(wish: ParcelWish, number: str) -> Cleaned:
     return Cleaned(wish.carrier.strip()[:40], tracking)
 
 
-def ship(order: Order, wish: ParcelWish, *, now: datetime, by=None) -> Shipment:
-    """Send everything of an order in one parcel. All or nothing; of two people at once, one is refused.
+def ship(
+    order: Order, wish: ParcelWish, *, now: datetime, by=None, bought: Bought | None = None,
+    tell_from: datetime | None = None, within: Callable[[Shipment], None] | None = None,
+) -> Shipment:  # fmt: skip
+    """Send an order, or a part of it, in one parcel. All or nothing; of two people at once, one is refused.
 
+    `bought`: the label a provider sold, else it is our own. `tell_from`: no marketplace is told before. `within`: called
+    with the shipment in the same transaction, so that a record of ours and the parcel come together or not at all.
     RuleViolation, with what to do, for an order that must not be sent or a wish that is incomplete.
     """
     fit = clean(wish, order.order_number)
     refusal = order.why_not_shippable()
     if refusal:
         raise RuleViolation(refusal)
-    if wish.with_label:
-        _check_address(order)
+    own_label = wish.with_label and bought is None
+    if own_label:
+        labelling.check_address(order)
     with transaction.atomic():
+        _lock(order)
         stock.refuse_short(order)
-        order.mark_shipped(at=now)
         shipment = Shipment.objects.create(
             order=order,
             carrier=fit.carrier,
             service=wish.service.strip()[:80],
             tracking_number=fit.tracking_number,
-            tracked=False,  # typed by hand: nobody reports its scans to us
             ship_date=wish.ship_date,
             first_ship_at=datetime.combine(wish.ship_date, time(0), tzinfo=order.store.zone),
             weight_g=wish.weight_g,
+            note_to_buyer=wish.note_to_buyer.strip()[:500],
             created_at=now,
             created_by=by,
+            **_of_provider(bought),
         )
-        _pack_all(shipment)
-        label = _label_row(shipment) if wish.with_label else None
-        _queue_notice(shipment, now=now)
+        whole = pack(shipment, wish.items)
+        if whole:
+            order.mark_shipped(at=now)
+        label = None
+        if wish.with_label:
+            label = labelling.new_row(shipment, format=bought.format if bought else Label.Format.PDF)
+        outbox.queue(shipment, now=now, tell_from=tell_from)
         recompute(order)
-        if label is not None:
-            _check_address(order)  # again: now the order is locked, and no import can change its address
+        if own_label:
+            labelling.check_address(order)  # again: now the order is locked, and no import can change its address
+        kind = OrderEvent.Kind.SHIPMENT if whole else OrderEvent.Kind.PART_SHIPPED
         OrderEvent.objects.create(
-            order=order, kind=OrderEvent.Kind.SHIPMENT, at=now, actor=by,
+            order=order, kind=kind, at=now, actor=by,
             params={"carrier": shipment.carrier_name, "tracking": shipment.tracking_number, "shipment": shipment.pk},
         )  # fmt: skip
+        if within is not None:
+            within(shipment)
     failpoints.reach("ship.after_commit")
-    if label is not None:
+    if label is not None and bought is not None:
+        labelling.keep_file(label, bought.document)
+    elif label is not None:
         with suppress(RuleViolation):  # an address that changed this very moment: opening the label says so
-            write_label(label)
+            labelling.write_label(label)
     return shipment
 
 
-def _check_address(order: Order) -> None:
-    """R17. RuleViolation where a label could not be read, or would name nobody."""
-    if nobody := correcting.why_no_label(order):
-        raise RuleViolation(nobody)
-    if roman.unreadable([order.pk]):
-        raise RuleViolation(unreadable_address(order))
+def _lock(order: Order) -> None:
+    """Hold the order, and only one that may be sent still. Of two people at once the second finds it sent."""
+    if not Order.objects.shippable().filter(pk=order.pk, cancel_requested_at__isnull=True).select_for_update():
+        order.refresh_from_db()
+        raise RuleViolation(order.why_not_shippable() or _("The order changed meanwhile: look at it again."))
 
 
-def unreadable_address(order: Order) -> str:
-    """Why no label can be made for an address in other characters, and what to do."""
-    told = _(
-        "The address of order %(number)s is not in Roman characters, which carriers cannot read. Open the order, fill in the address in Roman characters, then make the label."
-    )
-    return told % {"number": order.order_number}
+def _of_provider(bought: Bought | None) -> dict:
+    """The columns of a label's provider. Typed by hand, nobody reports its scans to us: not tracked (R80, R81)."""
+    if bought is None:
+        return {"tracked": False}
+    return {
+        "provider": bought.provider, "provider_ref": bought.provider_ref, "confirms_order": bought.confirms_order,
+        "tracked": bought.tracked, "cost": bought.price, "cost_currency": bought.currency if bought.price is not None else "",
+    }  # fmt: skip
 
 
-def _pack_all(shipment: Shipment) -> None:
-    """Put every unit that is left into the parcel. The UPDATE decides: a unit never leaves twice."""
-    packed = 0
-    for item in shipment.order.items.all():
-        left = item.quantity - item.quantity_shipped
-        if left <= 0:
+def pack(shipment: Shipment, items: Mapping[int, int] | None) -> bool:
+    """Put these units, or every unit that is left, into the parcel; whether nothing is left then.
+
+    The UPDATE decides: a unit never leaves twice. RuleViolation where more is wanted than is left, or nothing is.
+    """
+    lines = list(shipment.order.items.order_by("pk"))
+    number = {"number": shipment.order.order_number}
+    left = {item.pk: item.quantity - item.quantity_shipped for item in lines}
+    wanted = {pk: units for pk, units in (left if items is None else items).items() if units > 0}
+    if not wanted:
+        raise RuleViolation(_("Nothing is left to send in order %(number)s.") % number)
+    if any(units > left.get(pk, 0) for pk, units in wanted.items()):
+        raise RuleViolation(_("More is wanted of order %(number)s than is left to send: look at it again.") % number)
+    for item in lines:
+        units = wanted.get(item.pk, 0)
+        if not units:
             continue
         free = OrderItem.objects.filter(pk=item.pk, quantity_shipped=item.quantity_shipped)
-        if not free.update(quantity_shipped=F("quantity_shipped") + left):
+        if not free.update(quantity_shipped=F("quantity_shipped") + units):
             raise RuleViolation(_("The order changed meanwhile: look at it again."))
-        ShipmentItem.objects.create(shipment=shipment, item=item, quantity=left)
-        packed += left
-    if not packed:
-        raise RuleViolation(
-            _("Nothing is left to send in order %(number)s.") % {"number": shipment.order.order_number}
-        )  # fmt: skip
-
-
-def _queue_notice(shipment: Shipment, *, now: datetime) -> None:
-    """The outbox row, in the shipment's transaction. A second parcel of an order finds it there and adds none.
-
-    What the store's settings withhold is kept too, as told by hand, with the reason.
-    """
-    order = shipment.order
-    if order.store.platform != "amazon" or order.by_amazon:
-        return
-    first = notifying.first_attempt(order.store, now, order.ship_by)
-    withheld = why_withheld(order, now)
-    State = ShipmentNotification.State
-    notice, is_new = ShipmentNotification.objects.get_or_create(
-        order=order,
-        channel=ShipmentNotification.Channel.AMAZON,
-        defaults={
-            "shipment": shipment,
-            "package_reference": str(shipment.pk),
-            "created_at": now,
-            "next_attempt_at": first or now,
-            "state": State.MANUAL if withheld else State.PENDING,
-            "error_code": withheld,
-        },
-    )
-    if withheld and is_new:
-        OrderEvent.objects.create(
-            order=order, kind=OrderEvent.Kind.NOTICE, at=now,
-            params={"channel": notice.channel, "state": "withheld", "code": withheld},
-        )  # fmt: skip
-
-
-def why_withheld(order: Order, now: datetime) -> str:
-    """Why OrderHub does not tell Amazon of this order's parcel, as a code, or ''."""
-    store = order.store
-    if store.amazon_told_by == Store.ToldBy.CONNECTOR:
-        return ShipmentNotification.TOLD_BY_CONNECTOR
-    if order.wishes.get("no_notice"):
-        return ShipmentNotification.BY_RULE
-    return ShipmentNotification.STORE_POLICY if notifying.first_attempt(store, now, None) is None else ""
-
-
-def _label_row(shipment: Shipment) -> Label:
-    """The row first, its file after the commit: a file without a row would never be erased."""
-    order = shipment.order
-    periods = periods_for(order.store)
-    parcel = retention.Parcel(
-        created_at=shipment.created_at,
-        tracked=shipment.tracked,
-        label_created_at=shipment.created_at,
-        shipped_at=shipment.first_ship_at,
-        delivered_at=shipment.first_delivered_at,
-        active=shipment.active,
-    )
-    due = retention.label_due(parcel, retention.order_due(facts_of(order), periods), periods)
-    label = Label(shipment=shipment, created_at=shipment.created_at, due_at=due.at, due_rule=due.rule)
-    label.save()
-    label.file.name = f"{shipment.pk // 1000}/{label.pk}.pdf"
-    label.save(update_fields=["file"])
-    return label
-
-
-def write_label(label: Label) -> None:
-    """Draw the label's file. Safe to repeat; an erased label stays erased, whoever comes first.
-
-    RuleViolation where the address is not in Roman characters (any more).
-    """
-    storage, name = label.file.storage, label.file.name
-    if roman.unreadable([label.shipment.order_id]):
-        raise RuleViolation(
-            _(
-                "The label of order %(number)s is gone and cannot be drawn again: its address is not in Roman characters."
-            )
-            % {"number": label.shipment.order.order_number}
-        )
-    drawn = pdf.draw(content.shipping_label(_label_data(label.shipment)))
-    with transaction.atomic():
-        if not Label.objects.select_for_update().filter(pk=label.pk, redacted_at__isnull=True):
-            return
-        if storage.exists(name):
-            storage.delete(name)
-        storage.save(name, ContentFile(drawn))
-
-
-def _label_data(shipment: Shipment) -> content.LabelData:
-    order, store = shipment.order, shipment.order.store
-    person = OrderPersonalData.objects.get(pk=order.pk)  # as it is now: the row in hand may be older
-    sender = {
-        key: str(value) for key, value in _ship_from(order).items() if key in content.Address.__dataclass_fields__
-    }
-    return content.LabelData(
-        order_number=order.order_number,
-        shipment_id=shipment.pk,
-        carrier=shipment.carrier_name,
-        service=shipment.service,
-        tracking_number=shipment.tracking_number,
-        ship_date=shipment.ship_date,
-        ship_to=content.Address(**roman.ship_to(person)),
-        ship_from=content.Address(**({"name": store.brand_name or store.merchant.name} | sender)),
-        weight_g=shipment.weight_g,
-    )
-
-
-def _ship_from(order: Order) -> dict:
-    """The address it leaves from: its store's, or that of the merchant's store a rule wished for, while it has one."""
-    wished = order.wishes.get("ship_from")
-    if wished is None:
-        return order.store.ship_from
-    other = Store.objects.filter(pk=wished, merchant=order.store.merchant_id).values_list("ship_from", flat=True)
-    return other.first() or order.store.ship_from
-
-
-def amazon_ship_instant(shipment: Shipment) -> datetime:
-    """When Amazon is told the parcel left: the ship date, never before the order, never after we made the shipment."""
-    start = shipment.first_ship_at or shipment.created_at
-    return min(max(start, shipment.order.ordered_at), shipment.created_at)
-
-
-def carrier_for_amazon(shipment: Shipment) -> tuple[str, str]:
-    """Amazon's carrier code, and the carrier's name where the code is `Other`."""
-    carrier = carriers.named(shipment.carrier)
-    return carrier.amazon, carrier.name if carrier.amazon == "Other" else ""
+        ShipmentItem.objects.create(shipment=shipment, item=item, quantity=units)
+    return all(units <= wanted.get(pk, 0) for pk, units in left.items())

@@ -18,7 +18,7 @@ def notify_marketplaces() -> str:
     """Wake the accounts that have something to say, or something left by a dead worker."""
     now = clock.now()
     due = AmazonAccount.objects.working().filter(
-        pk__in=ShipmentNotification.objects.filter(state__in=OPEN, next_attempt_at__lte=now).values(
+        pk__in=ShipmentNotification.objects.filter(channel="amazon", state__in=OPEN, next_attempt_at__lte=now).values(
             "order__store__account"
         )
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from privacy import access, markers
-from shipments import dispatching
+from shipments import labelling
 from shipments.models import Label
 from shipments.personal_data import redacted_pdf
 
@@ -19,6 +19,6 @@ def open_label(label: Label, *, by, now: datetime) -> bytes:
     if label.redacted_at or label.due_at <= now or (missing and label.shipment.order.masked):
         return redacted_pdf(label, marker=markers.AMAZON)
     if missing:
-        dispatching.write_label(label)
+        labelling.write_label(label)
     with storage.open(name) as file:
         return file.read()

@@ -18,16 +18,48 @@ from shipments.models import Label, ShipmentNotification
 TABLES = {
     "shipments_shipment": Table.of(
         operational="id order_id carrier service tracking_number tracked ship_date first_ship_at delivered_at "
-        "first_delivered_at weight_g created_at voided_at is_return",
-        staff="created_by_id",
+        "first_delivered_at weight_g created_at voided_at is_return combined_with_id provider provider_ref confirms_order "
+        "cost cost_currency length_mm width_mm height_mm tracking_status tracking_checked_at",
+        staff="created_by_id voided_by_id",
+        pii="note_to_buyer",
     ),
     "shipments_shipmentitem": Table.of(operational="id shipment_id item_id quantity"),
-    "shipments_label": Table.of(operational="id shipment_id file created_at due_at due_rule redacted_at"),
+    "shipments_label": Table.of(operational="id shipment_id kind format file created_at due_at due_rule redacted_at"),
     "shipments_shipmentnotification": Table.of(
         operational="id order_id channel shipment_id package_reference state created_at next_attempt_at lease_until fence "
-        "starts attempts reads failing_since asked_for request_hash error_code confirmed_at",
+        "starts attempts reads failing_since asked_for request_hash error_code confirmed_at feed_id single_only "
+        "correction_of_id remote_id done_reason remedies",
+        staff="done_by_id",
         pii="error_text",
     ),
+    "shipments_feed": Table.of(
+        operational="id account_id state created_at document_id feed_id remote_status found_again messages accepted refused "
+        "submitted_at finished_at next_check_at checks fence error_code"
+    ),
+    "shipments_labelbatch": Table.of(
+        operational="id created_at state provider carrier service ship_date paper started_at finished_at told_from",
+        staff="created_by_id",
+    ),
+    "shipments_labelbatchrow": Table.of(
+        operational="id batch_id order_id position state carrier service tracking_number weight_g error warning shipment_id "
+        "lease_until fence starts"
+    ),
+    "shipments_labelpurchase": Table.of(
+        operational="id order_id provider state idempotency_key request_token rate_id carrier service price currency tracked "
+        "parcel provider_ref tracking_number shipment_id batch_row_id created_at next_attempt_at lease_until fence attempts "
+        "error_code",
+        staff="created_by_id",
+    ),
+    "shipments_manualupdate": Table.of(
+        operational="id order_id shipment_id created_at remind_at done_at done_how", staff="done_by_id"
+    ),
+    "shipments_outgoingmail": Table.of(
+        operational="id order_id shipment_id kind state reason created_at next_attempt_at lease_until fence attempts "
+        "failing_since sent_at",
+        staff="created_by_id",
+        pii="recipient_hash",
+    ),
+    "shipments_carriersetting": Table.of(public="id code amazon tracking_url hidden changed_at", staff="changed_by_id"),
 }
 
 

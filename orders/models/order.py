@@ -140,6 +140,7 @@ class Order(models.Model):
     amazon_updated_at = models.DateTimeField(_("updated at Amazon"), null=True, blank=True)
     content_hash = models.CharField(max_length=32, blank=True, editable=False)
     shipped_at = models.DateTimeField(_("shipped at"), null=True, blank=True)
+    told_shipped = models.BooleanField(default=False, editable=False)  # to the marketplace, by us: its word is our echo
     pii_state = models.CharField(
         _("personal data"), max_length=10, choices=PiiState.choices, default=PiiState.NONE
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext as _now
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from orderhub import clock
 from orderhub.constraints import known_values
 from orders.models import Order
+from shipments.models.feed import Feed
 from shipments.models.shipment import Shipment
 
 
@@ -25,6 +27,8 @@ class NotificationState(models.TextChoices):
     REJECTED = "rejected", _("refused")
     NEEDS_ATTENTION = "needs_attention", _("needs attention")
     MANUAL = "manual", _("done by hand")
+    IN_FEED = "in_feed", _("sent in one submission with others, result awaited")
+    WITHDRAWN = "withdrawn", _("withdrawn: the parcel was voided before Amazon was told")
 
 
 NotificationState.FINAL = (
@@ -36,8 +40,18 @@ NotificationState.LEVELS = {
     NotificationState.PENDING: "info", NotificationState.IN_FLIGHT: "info", NotificationState.RETRY_AT: "info",
     NotificationState.UNKNOWN: "warn", NotificationState.CONFIRMED: "ok", NotificationState.CONFIRMED_EXTERNAL: "ok",
     NotificationState.MANUAL: "ok", NotificationState.REJECTED: "bad", NotificationState.NEEDS_ATTENTION: "bad",
+    NotificationState.IN_FEED: "info", NotificationState.WITHDRAWN: "muted",
 }  # fmt: skip
 NotificationState.STUCK = (NotificationState.REJECTED, NotificationState.NEEDS_ATTENTION)
+
+
+class DoneReason(models.TextChoices):
+    """Why somebody says that a notice is done. Codes, as a free text could name the buyer."""
+
+    CONFIRMED_THERE = "confirmed_there", _("confirmed in Seller Central")
+    SHIPPED_OTHERWISE = "shipped_otherwise", _("shipped in another way, and confirmed there")
+    REFUNDED = "refunded", _("refunded or cancelled there")
+    NOT_NEEDED = "not_needed", _("the marketplace needs no notice")
 
 
 class NotificationQuerySet(models.QuerySet):
@@ -76,9 +90,11 @@ class ShipmentNotification(models.Model):
         BIGCOMMERCE = "bigcommerce", "BigCommerce"
 
     State = NotificationState
+    DoneReason = DoneReason
     # Why a notice is withheld, as `error_code`
     STORE_POLICY, TOLD_BY_CONNECTOR, BY_RULE = "StorePolicy", "ToldByConnector", "AutomationRule"
-    WITHHELD = (STORE_POLICY, TOLD_BY_CONNECTOR, BY_RULE)
+    TOLD_BY_PROVIDER = "ToldByProvider"  # a label of Amazon's own, which confirms the order
+    WITHHELD = (STORE_POLICY, TOLD_BY_CONNECTOR, BY_RULE, TOLD_BY_PROVIDER)
 
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="notifications")
     channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices, default=Channel.AMAZON)
@@ -98,6 +114,19 @@ class ShipmentNotification(models.Model):
     error_text = models.CharField(_("error text"), max_length=300, blank=True)
     asked_for = models.BooleanField(_("sent on somebody's wish"), default=False)  # whatever the store's policy says
     confirmed_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
+    feed = models.ForeignKey(
+        Feed, models.PROTECT, null=True, blank=True, verbose_name=_("submission"), related_name="notices"
+    )
+    single_only = models.BooleanField(_("in no submission with others"), default=False)  # after one that failed
+    correction_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, verbose_name=_("corrects"), related_name="corrections"
+    )
+    remote_id = models.CharField(_("number at the marketplace"), max_length=40, blank=True)  # of the mirrored order
+    done_reason = models.CharField(_("done by hand because"), max_length=20, choices=DoneReason.choices, blank=True)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("done by"), related_name="+"
+    )
+    remedies = models.JSONField(_("remedies ticked off"), default=dict, blank=True)  # code of a step to who and when
 
     objects = NotificationQuerySet.as_manager()
 
@@ -105,9 +134,28 @@ class ShipmentNotification(models.Model):
         verbose_name = _("notice to a marketplace")
         verbose_name_plural = _("notices to marketplaces")
         ordering = ["next_attempt_at"]
-        permissions = [("retry_notification", _("Can send stuck notices again"))]
+        permissions = [
+            ("retry_notification", _("Can send stuck notices again")),
+            ("mark_notification", _("Can say that a notice was done by hand")),
+            ("correct_tracking", _("Can correct a tracking number at Amazon")),
+        ]
         constraints = [
-            models.UniqueConstraint(fields=["order", "channel"], name="notice_once_per_order"),
+            models.UniqueConstraint(
+                fields=["order", "channel"], condition=Q(correction_of__isnull=True), name="notice_once_per_order"
+            ),
+            models.UniqueConstraint(
+                fields=["correction_of"],
+                condition=~Q(state__in=["confirmed", "confirmed_external", "manual", "withdrawn"]),
+                name="notice_one_correction_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="in_feed") | Q(feed__isnull=False), name="notice_in_feed_has_feed"
+            ),
+            models.CheckConstraint(
+                condition=Q(feed__isnull=True) | Q(correction_of__isnull=True, channel="amazon"),
+                name="notice_feed_is_amazons",
+            ),
+            models.CheckConstraint(condition=Q(done_reason="") | Q(state="manual"), name="notice_reason_is_by_hand"),
             known_values("state", NotificationState, "notice_state_known"),
             models.CheckConstraint(condition=~Q(package_reference=""), name="notice_has_reference"),
             models.CheckConstraint(
@@ -120,7 +168,8 @@ class ShipmentNotification(models.Model):
                 name="notice_in_flight_is_leased",
             ),
             models.CheckConstraint(
-                condition=~Q(state="in_flight") | ~Q(request_hash=""), name="notice_intent_before_call"
+                condition=~Q(state__in=["in_flight", "in_feed"]) | ~Q(request_hash=""),
+                name="notice_intent_before_call",
             ),
             models.CheckConstraint(condition=Q(attempts__lte=F("fence")), name="notice_attempts_are_starts"),
         ]
@@ -146,6 +195,8 @@ class ShipmentNotification(models.Model):
             return self.get_state_display()
         if self.error_code == self.BY_RULE:
             return _now("withheld by a rule")
+        if self.error_code == self.TOLD_BY_PROVIDER:
+            return _now("told by Amazon’s own label")
         return _now("to be done by hand") if self.error_code == self.STORE_POLICY else _now("left to the connector")
 
     @property
@@ -158,6 +209,11 @@ class ShipmentNotification(models.Model):
     def is_withheld(self) -> bool:
         """Whether the store's settings, or a rule, kept us from telling Amazon: nothing was sent."""
         return self.state == self.State.MANUAL and self.error_code in self.WITHHELD
+
+    @property
+    def is_first_word(self) -> bool:
+        """Whether this is what Amazon hears of the order: neither a correction nor another marketplace's."""
+        return self.channel == self.Channel.AMAZON and self.correction_of_id is None
 
     @property
     def is_stuck(self) -> bool:

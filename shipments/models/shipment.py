@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock
+from orderhub.constraints import known_values
 from orders.models import Order, OrderItem
 from shipments import carriers
 
@@ -16,14 +17,41 @@ def label_storage():
     return storages["labels"]
 
 
+class LabelProvider(models.TextChoices):
+    """Where a label comes from."""
+
+    MANUAL = "manual", _("our own label, number typed in")
+    AMAZON_SHIPPING = "amazon_shipping", _("bought from Amazon Buy Shipping")
+
+
+class TrackingStatus(models.TextChoices):
+    """How far a parcel got, as a provider or the marketplace reports it; in the order of a parcel's life."""
+
+    UNKNOWN = "", _("no scan reported")
+    PRE_TRANSIT = "pre_transit", _("announced")
+    ACCEPTED = "accepted", _("taken in")
+    IN_TRANSIT = "in_transit", _("on its way")
+    OUT_FOR_DELIVERY = "out_for_delivery", _("out for delivery")
+    AVAILABLE_FOR_PICKUP = "available_for_pickup", _("waits to be fetched")
+    FAILED = "failed", _("delivery failed")
+    RETURNED = "returned", _("returned to the sender")
+    LOST = "lost", _("lost")
+    DELIVERED = "delivered", _("delivered")
+
+
 class Shipment(models.Model):
     """One parcel of one order. Instants are UTC.
+
+    A parcel that holds several orders has one row for each: the riders point to the lead by `combined_with`, and only
+    the lead has a label.
 
     `tracked` is frozen at creation; `first_ship_at` and `first_delivered_at` keep the earliest instants ever recorded,
     so that a later correction cannot extend how long the address is kept.
     """
 
     CARRIERS = carriers.CHOICES  # for those who look here from the order: codes and names
+    Provider = LabelProvider
+    Tracking = TrackingStatus
 
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="shipments")
     carrier = models.CharField(_("carrier"), max_length=40)
@@ -45,15 +73,51 @@ class Shipment(models.Model):
         related_name="+",
     )
     voided_at = models.DateTimeField(_("voided at"), null=True, blank=True)
+    voided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("voided by"), related_name="+"
+    )
     is_return = models.BooleanField(_("return"), default=False)
+    combined_with = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, verbose_name=_("in the parcel of"), related_name="riders"
+    )
+    provider = models.CharField(
+        _("label from"), max_length=20, choices=LabelProvider.choices, default=LabelProvider.MANUAL
+    )
+    provider_ref = models.CharField(_("number at the provider"), max_length=80, blank=True)
+    confirms_order = models.BooleanField(_("the provider tells the marketplace itself"), default=False)
+    cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=4, null=True, blank=True)
+    cost_currency = models.CharField(_("currency of the cost"), max_length=3, blank=True)
+    length_mm = models.PositiveIntegerField(_("length (mm)"), null=True, blank=True)
+    width_mm = models.PositiveIntegerField(_("width (mm)"), null=True, blank=True)
+    height_mm = models.PositiveIntegerField(_("height (mm)"), null=True, blank=True)
+    note_to_buyer = models.CharField(_("note to the buyer"), max_length=500, blank=True)
+    tracking_status = models.CharField(
+        _("tracking"), max_length=20, choices=TrackingStatus.choices, blank=True, default=TrackingStatus.UNKNOWN
+    )
+    tracking_checked_at = models.DateTimeField(_("tracking asked for at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("shipment")
         verbose_name_plural = _("shipments")
         ordering = ["-created_at", "-pk"]
+        permissions = [("void_shipment", _("Can void shipments"))]
         constraints = [
             models.CheckConstraint(condition=~Q(tracking_number=""), name="shipment_has_tracking_number"),
             models.CheckConstraint(condition=~Q(carrier=""), name="shipment_has_carrier"),
+            known_values("provider", LabelProvider, "shipment_provider_known"),
+            known_values("tracking_status", TrackingStatus, "shipment_tracking_status_known"),
+            models.CheckConstraint(
+                condition=~Q(provider="amazon_shipping") | ~Q(provider_ref=""), name="shipment_bought_has_reference"
+            ),
+            models.CheckConstraint(
+                condition=Q(cost__isnull=True) | ~Q(cost_currency=""), name="shipment_cost_has_currency"
+            ),
+            models.CheckConstraint(
+                condition=Q(combined_with__isnull=True) | Q(is_return=False), name="shipment_return_rides_alone"
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "provider_ref"], condition=~Q(provider_ref=""), name="shipment_bought_once"
+            ),
         ]
         indexes = [models.Index(fields=["tracking_number"], name="shipment_tracking")]
 
@@ -98,10 +162,28 @@ class ShipmentItem(models.Model):
         return f"{self.quantity} x #{self.item_id}"
 
 
+class LabelKind(models.TextChoices):
+    SHIPPING = "shipping", _("label")
+    RETURN = "return", _("return label")
+
+
+class LabelFormat(models.TextChoices):
+    """What the stored file is. Of our own labels the other formats are drawn when asked for."""
+
+    PDF = "pdf", "PDF"
+    PNG = "png", "PNG"
+    ZPL = "zpl", "ZPL"
+
+
 class Label(models.Model):
     """A label file. At `due_at` its bytes are destroyed and a label without the address takes its place."""
 
     shipment = models.ForeignKey(Shipment, models.PROTECT, verbose_name=_("shipment"), related_name="labels")
+    Kind = LabelKind
+    Format = LabelFormat
+
+    kind = models.CharField(_("kind"), max_length=10, choices=LabelKind.choices, default=LabelKind.SHIPPING)
+    format = models.CharField(_("format"), max_length=4, choices=LabelFormat.choices, default=LabelFormat.PDF)
     file = models.FileField(_("file"), storage=label_storage, max_length=120)
     created_at = models.DateTimeField(_("created at"), default=clock.now)
     due_at = models.DateTimeField(_("address until"))
@@ -112,6 +194,10 @@ class Label(models.Model):
         verbose_name = _("label")
         verbose_name_plural = _("labels")
         ordering = ["pk"]
+        constraints = [
+            known_values("kind", LabelKind, "label_kind_known"),
+            known_values("format", LabelFormat, "label_format_known"),
+        ]
         indexes = [models.Index(fields=["due_at"], name="label_due", condition=Q(redacted_at__isnull=True))]
 
     def __str__(self) -> str:

@@ -24,6 +24,8 @@ class BrandSettings(models.Model):
     brand_logo = models.FileField(_("logo"), storage=brand_storage, max_length=120, blank=True, editable=False)
     brand_phone = models.CharField(_("phone"), max_length=40, blank=True)
     brand_site = models.URLField(_("web site"), max_length=200, blank=True)
+    slip_message = models.CharField(_("text on packing slips"), max_length=300, blank=True)
+    slip_shows_sku = models.BooleanField(_("packing slips show SKUs"), default=True)
     brand_from_email = models.EmailField(_("sender of mails"), blank=True)
     approved_sender = models.EmailField(_("approved sender"), blank=True, editable=False)
     approved_sender_confirmed_at = models.DateTimeField(_("confirmed at"), null=True, blank=True, editable=False)
@@ -45,7 +47,7 @@ class NotifyWhen(models.TextChoices):
 
 
 class NotificationSettings(models.Model):
-    """When the marketplace is told. There are no mails to choose: Amazon forbids them (R59)."""
+    """When the marketplace is told. Mails can be chosen where no marketplace forbids them: in manual stores (R59, R62)."""
 
     NotifyWhen = NotifyWhen
 
@@ -53,6 +55,9 @@ class NotificationSettings(models.Model):
         _("tell the marketplace"), max_length=8, choices=NotifyWhen.choices, default=NotifyWhen.LABEL
     )
     notify_delay_minutes = models.PositiveSmallIntegerField(_("delay in minutes"), null=True, blank=True)
+    correct_tracking = models.BooleanField(_("tracking numbers may be corrected at Amazon"), default=False)
+    mail_shipped = models.BooleanField(_("mail the buyer when a parcel leaves"), default=False)
+    mail_delivered = models.BooleanField(_("mail the buyer when a parcel is delivered"), default=False)
 
     class Meta:
         abstract = True
@@ -191,6 +196,9 @@ SETTINGS_CONSTRAINTS = [
         condition=Q(approved_sender="", approved_sender_confirmed_at__isnull=True)
         | (~Q(approved_sender="") & Q(approved_sender_confirmed_at__isnull=False)),
         name="store_approved_sender_has_instant",
+    ),
+    models.CheckConstraint(
+        condition=Q(platform="manual") | Q(mail_shipped=False, mail_delivered=False), name="store_mails_are_allowed"
     ),
     known_values("amazon_told_by", ToldBy, "store_amazon_told_by_known"),
     models.CheckConstraint(

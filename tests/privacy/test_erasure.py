@@ -12,7 +12,7 @@ from orders.models.person import EMAIL, ERASED
 from privacy import erasure, markers
 from privacy.models import ErasureCertificate
 from shipments import confirming
-from shipments.dispatching import write_label
+from shipments.labelling import write_label
 from shipments.models import Label, ShipmentNotification
 from tests.factories import make_order, make_shipment
 from tests.privacy.rows import (

@@ -389,7 +389,7 @@ def test_r43_a_rule_may_keep_the_marketplace_from_being_told(client, support, no
 
 
 def test_a_parcel_leaves_from_the_store_that_a_rule_names_within_one_merchant(noon):
-    from shipments.dispatching import _ship_from
+    from shipments.labelling import ship_from
 
     account = make_account()
     store = make_store("US", account=account, ship_from={"city": "Here"})
@@ -398,7 +398,7 @@ def test_a_parcel_leaves_from_the_store_that_a_rule_names_within_one_merchant(no
 
     far = make_store("FR", account=make_account(scenarios.EU), ship_from={"city": "Elsewhere"})
     cities = [
-        _ship_from(make_order(store, wishes=wish))["city"]
+        ship_from(make_order(store, wishes=wish))["city"]
         for wish in ({}, {"ship_from": near.pk}, {"ship_from": far.pk})
     ]
     assert cities == ["Here", "There", "Here"]

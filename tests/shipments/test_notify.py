@@ -166,13 +166,13 @@ def test_r45_the_database_refuses_a_second_notice_of_an_order(noon):
 
 
 def test_r46_a_second_parcel_of_an_order_finds_the_notice_and_adds_none(noon):
-    from shipments import dispatching
+    from shipments import outbox
 
     notice = make_notice()
     second = Shipment.objects.create(
         order=notice.order, carrier="ups", tracking_number="1Z2", ship_date=NOON.date(), created_at=NOON
     )
-    dispatching._queue_notice(second, now=NOON)
+    outbox.queue(second, now=NOON)
     assert row().package_reference == notice.package_reference
     assert row().shipment == notice.shipment
 

@@ -1,0 +1,110 @@
+"""The outbox rows of a parcel: whether a marketplace is told of it, and when. Written in the parcel's own transaction."""
+
+from datetime import datetime
+
+from orders.models import Order, OrderEvent
+from shipments import carriers
+from shipments.models import Shipment, ShipmentNotification
+from stores import notifying
+from stores.models import Store
+
+State = ShipmentNotification.State
+Channel = ShipmentNotification.Channel
+SHIP_PLUS = "FBM_SHIP_PLUS"  # a program whose labels confirm the order themselves
+
+
+def queue(shipment: Shipment, *, now: datetime, tell_from: datetime | None = None) -> None:
+    """Queue what the marketplaces must hear of a parcel. Call in its transaction, with the order locked.
+
+    A second parcel of an order finds the notice there, adds none, and its order's timeline says why (R46). What the
+    store's settings withhold is kept too, as told by hand, with the reason. `tell_from`: not before this instant, for
+    parcels that are told together.
+    """
+    order = shipment.order
+    if order.store.platform != Store.Platform.AMAZON or order.by_amazon or shipment.is_return:
+        return
+    withheld = why_withheld(order, now) or (ShipmentNotification.TOLD_BY_PROVIDER if shipment.confirms_order else "")
+    first = notifying.first_attempt(order.store, now, order.ship_by) or now
+    wanted = {
+        "shipment": shipment, "created_at": now, "next_attempt_at": max(first, tell_from or first),
+        "state": State.MANUAL if withheld else State.PENDING, "error_code": withheld,
+    }  # fmt: skip
+    is_first = _arm(order, Channel.AMAZON, wanted)
+    if is_first and withheld:
+        note(order, {"channel": Channel.AMAZON, "state": "withheld", "code": withheld}, now=now)
+    if not is_first:
+        OrderEvent.objects.create(
+            order=order, kind=OrderEvent.Kind.TOLD_OF_FIRST, at=now, params={"tracking": shipment.tracking_number}
+        )  # fmt: skip
+    if order.store.linked_store_id:  # the first parcel only, like Amazon
+        _arm(order, Channel.BIGCOMMERCE, {"shipment": shipment, "created_at": now, "next_attempt_at": now})
+    Order.objects.filter(pk=order.pk).update(told_shipped=True)
+
+
+def _arm(order: Order, channel: str, wanted: dict) -> bool:
+    """Add the row, or take up one that was withdrawn with a voided parcel, under its old reference; whether either was.
+
+    The reference is the first parcel's number, and stays: whatever is sent for this order edits one package.
+    """
+    reference = str(wanted["shipment"].pk)
+    notice, is_new = ShipmentNotification.objects.get_or_create(
+        order=order, channel=channel, correction_of=None, defaults=wanted | {"package_reference": reference}
+    )
+    if is_new or notice.state != State.WITHDRAWN:
+        return is_new
+    return ShipmentNotification.objects.move(notice, frm=State.WITHDRAWN, **{"state": State.PENDING, **wanted})
+
+
+def note(order: Order, params: dict, *, now: datetime, by=None) -> None:
+    """A line about a notice on the order's timeline."""
+    OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.NOTICE, at=now, actor=by, params=params)
+
+
+def withdraw(shipment: Shipment, *, now: datetime) -> None:
+    """After a parcel was voided: what was not sent goes to another parcel of the order, or is withdrawn.
+
+    Call in the transaction that voids it, with the order locked. What was sent, or may have been, stays (R47).
+    """
+    other = (
+        shipment.order.shipments.filter(voided_at__isnull=True, is_return=False).order_by("created_at", "pk").first()
+    )
+    unsent = ShipmentNotification.objects.filter(
+        shipment=shipment, attempts=0, state__in=[State.PENDING, State.RETRY_AT]
+    )
+    withheld = ShipmentNotification.objects.filter(
+        shipment=shipment, state=State.MANUAL, error_code__in=ShipmentNotification.WITHHELD
+    ).exclude(error_code=ShipmentNotification.TOLD_BY_PROVIDER)
+    if other is not None:
+        unsent.update(shipment=other)
+        withheld.update(shipment=other)
+        return
+    for row in [*unsent, *withheld]:
+        if ShipmentNotification.objects.move(row, frm=row.state, state=State.WITHDRAWN, error_code=""):
+            note(shipment.order, {"channel": row.channel, "state": State.WITHDRAWN}, now=now)
+    told = ShipmentNotification.objects.filter(order=shipment.order_id, channel=Channel.AMAZON)
+    if not told.exclude(state=State.WITHDRAWN).exists():
+        Order.objects.filter(pk=shipment.order_id).update(told_shipped=False)
+
+
+def why_withheld(order: Order, now: datetime) -> str:
+    """Why OrderHub does not tell Amazon of this order's parcel, as a code, or ''."""
+    store = order.store
+    if SHIP_PLUS in order.programs:
+        return ShipmentNotification.TOLD_BY_PROVIDER
+    if store.amazon_told_by == Store.ToldBy.CONNECTOR:
+        return ShipmentNotification.TOLD_BY_CONNECTOR
+    if order.wishes.get("no_notice"):
+        return ShipmentNotification.BY_RULE
+    return ShipmentNotification.STORE_POLICY if notifying.first_attempt(store, now, None) is None else ""
+
+
+def amazon_ship_instant(shipment: Shipment) -> datetime:
+    """When Amazon is told the parcel left: the ship date, never before the order, never after we made the shipment."""
+    start = shipment.first_ship_at or shipment.created_at
+    return min(max(start, shipment.order.ordered_at), shipment.created_at)
+
+
+def carrier_for_amazon(shipment: Shipment) -> tuple[str, str]:
+    """Amazon's carrier code, and the carrier's name where the code is `Other`."""
+    carrier = carriers.named(shipment.carrier)
+    return carrier.amazon, carrier.name if carrier.amazon == "Other" else ""
