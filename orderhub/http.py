@@ -287,6 +287,7 @@ class HttpClient:
         params: Mapping[str, str] | None = None,
         json_body: dict | None = None,
         form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         target: str = "",
     ) -> Answer:
@@ -302,7 +303,7 @@ class HttpClient:
         sent_headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"} | dict(headers or {})
         if not all(value.isascii() and value.isprintable() for value in sent_headers.values()):
             raise RequestRejected(f"{method} {route}: a value fits no header", code="BadHeader")
-        data = dict(form) if form is not None else None
+        data = dict(form) if form is not None else content
         started = time.monotonic()
         call = _Call()
         try:

@@ -2,18 +2,14 @@
 
 At most one effective notice an order, and in the end one: the row is unique by constraint; the intent is committed
 before the call; an answer not seen is `unknown` and read back before anything is sent again, always under the same
-package reference. Every transition is a conditional UPDATE on state and start number, so a worker that wakes up after
-its lease cannot write.
+package reference. shipments/planning.py says what goes one by one and what together, shipments/feeding.py sends the
+latter, shipments/settling.py records what came of it.
 """
 
 import hashlib
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from random import uniform
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from orderhub import failpoints
@@ -27,39 +23,27 @@ from orderhub.errors import (
     UnexpectedAnswer,
 )
 from orderhub.jobs import BUDGET_S
-from orders.models import Order, OrderEvent
+from shipments import feeding, planning
 from shipments.models import ShipmentNotification
-from shipments.outbox import amazon_ship_instant, carrier_for_amazon, why_withheld
-from stores.connectors.base import Connector, Parcel, RemoteOrder
+from shipments.outbox import parcel_of
+from shipments.settling import (
+    GONE,
+    MAX_STARTS,
+    READ_AFTER,
+    NotifyReport,
+    doubt,
+    given_up,
+    put_off,
+    refuse,
+    set_aside,
+    settle,
+)
+from stores.connectors.base import Connector, RemoteOrder
 from stores.models import AmazonAccount, Store
 
 State = ShipmentNotification.State
 LEASE = timedelta(seconds=90)  # longer than the total time limit of a call
-READ_AFTER = (
-    timedelta(minutes=2),
-    timedelta(minutes=3),
-    timedelta(minutes=10),
-)  # 2, 5 and 15 minutes after the call
-GIVE_UP_AFTER = timedelta(hours=24)
-MAX_STARTS = 3
 SLOW_S, MOST_SLOW = 5, 2
-CASH_ON_DELIVERY = "CashOnDelivery"
-ALREADY = ("PackageToUpdateNotFound", "already fulfilled")
-EDITED_MEANWHILE = "InvalidPackageVersion"
-GONE = "NonexistentOrderItem"
-
-
-@dataclass
-class NotifyReport:
-    """What a sweep did, by resulting state. `wait_s`: how long Amazon asked to wait, if it did."""
-
-    states: Counter = field(default_factory=Counter)
-    wait_s: float = 0.0
-    more: bool = False
-
-    def sentence(self) -> str:
-        told = ", ".join(f"{count} {name}" for name, count in sorted(self.states.items())) or "nothing to send"
-        return told + (f"; throttled, again in {self.wait_s:.0f} s" if self.wait_s else "")
 
 
 def notify_due(
@@ -69,61 +53,66 @@ def notify_due(
 
     CredentialsRejected and TryLater of the sign-in pass through before anything is claimed.
     """
-    report, started = NotifyReport(), time.monotonic()
+    report, ends_at = NotifyReport(), time.monotonic() + budget_s
     rows = ShipmentNotification.objects.filter(order__store__account=account, channel="amazon")
     _take_back(rows, now=now, report=report)
     if not rows.waiting(now).exists() and not rows.to_reconcile(now).exists():
         return report
     connector.sign_in()
-    slow = 0  # calls in a row that Amazon let hang
-    for step, due in ((_reconcile, rows.to_reconcile(now)), (_send, rows.waiting(now))):
-        for row in due.select_related("order__store__account", "shipment").iterator(chunk_size=100):
-            if time.monotonic() - started > budget_s:
-                report.more = True
-                return report
-            called = time.monotonic()
-            try:
-                step(row, connector, now=now, report=report)
-            except Throttled as error:
-                report.wait_s = error.wait_s
-                break
-            slow = slow + 1 if time.monotonic() - called > SLOW_S else 0
-            if slow == MOST_SLOW:  # each further call would cost its whole time limit, and the job its life
-                return report
+    if not _one_by_one(_reconcile, rows.to_reconcile(now), connector, now=now, report=report, ends_at=ends_at):
+        return report
+    waiting = _submit(account, connector, rows.waiting(now), now=now, report=report)
+    _one_by_one(_send, waiting, connector, now=now, report=report, ends_at=ends_at)
     return report
+
+
+def _submit(account: AmazonAccount, connector: Connector, waiting, *, now: datetime, report: NotifyReport):
+    """Hand over together what is many; returns what is left to be told one by one now."""
+    together, of_batches = planning.counts(waiting)
+    plan = planning.plan(account, waiting=together, of_batches=of_batches, now=now)
+    if plan.submit:
+        try:
+            feeding.submit(account, connector, waiting, now=now, report=report)
+        except TryLater as error:  # of these calls, not of the single one: that has a bucket of its own
+            report.wait_s = error.wait_s
+    elif plan.hold_all:
+        return waiting.exclude(ShipmentNotification.TOGETHER)
+    elif plan.hold_batches:
+        return waiting.exclude(ShipmentNotification.TOGETHER, shipment__batch_row__isnull=False)
+    return waiting
+
+
+def _one_by_one(step, due, connector: Connector, *, now: datetime, report: NotifyReport, ends_at: float) -> bool:
+    """One step for each row; False where the rest of the run would be in vain."""
+    slow = 0  # calls in a row that Amazon let hang
+    rows = due.select_related("order__store__account", "shipment__order")
+    for row in rows.prefetch_related("order__items").iterator(chunk_size=100):
+        if time.monotonic() > ends_at:
+            report.more = True
+            return False
+        called = time.monotonic()
+        try:
+            step(row, connector, now=now, report=report)
+        except Throttled as error:
+            report.wait_s = error.wait_s
+            break
+        slow = slow + 1 if time.monotonic() - called > SLOW_S else 0
+        if slow == MOST_SLOW:  # each further call would cost its whole time limit, and the job its life
+            return False
+    return True
 
 
 def _take_back(rows, *, now: datetime, report: NotifyReport) -> None:
     """What a dead worker left: sent or not, nobody knows, so it is read back. Three times dead: a person looks."""
     for row in rows.filter(state=State.IN_FLIGHT, lease_until__lte=now):
         if row.starts >= MAX_STARTS:
-            _settle(row, State.NEEDS_ATTENTION, now=now, report=report, error_code="Poison")
+            settle(row, State.NEEDS_ATTENTION, now=now, report=report, error_code="Poison")
         else:
-            _settle(row, State.UNKNOWN, now=now, report=report, next_attempt_at=now, reads=0, keep_starts=True)
-
-
-def parcel_of(row: ShipmentNotification) -> Parcel:
-    """What Amazon is told: the first parcel, and all lines of the order whatever part of it left."""
-    order, shipment = row.order, row.shipment
-    code, name = carrier_for_amazon(shipment)
-    return Parcel(
-        order_number=order.order_number,
-        marketplace_id=order.store.market.id,
-        reference=row.package_reference,
-        carrier_code=code,
-        carrier_name=name,
-        service=shipment.service,
-        tracking_number=shipment.tracking_number,
-        shipped_at=amazon_ship_instant(shipment),
-        items=tuple(order.items.filter(quantity__gt=0).order_by("pk").values_list("amazon_item_id", "quantity")),
-        cash_on_delivery=CASH_ON_DELIVERY in order.payment_method and order.store.marketplace == "JP",
-    )
+            settle(row, State.UNKNOWN, now=now, report=report, next_attempt_at=now, reads=0, keep_starts=True)
 
 
 def _send(row: ShipmentNotification, connector: Connector, *, now: datetime, report: NotifyReport) -> None:
-    withheld = why_withheld(row.order, now)  # the settings may have changed since the parcel was made
-    if withheld == row.TOLD_BY_CONNECTOR or (withheld and not row.asked_for):
-        _settle(row, State.MANUAL, now=now, report=report, withheld=withheld)
+    if set_aside(row, now=now, report=report):
         return
     parcel = parcel_of(row)
     digest = hashlib.blake2b(repr(parcel).encode(), digest_size=16).hexdigest()
@@ -140,79 +129,26 @@ def _send(row: ShipmentNotification, connector: Connector, *, now: datetime, rep
         connector.confirm(parcel)
         failpoints.reach("notify.after_send")
     except TryLater as error:  # throttled, or provably not sent: no attempt is spent
-        _put_off(row, error, now=now, report=report)
+        put_off(row, error, now=now, report=report)
         if isinstance(error, Throttled):
             raise
     except CredentialsRejected:
-        _settle(row, State.PENDING, now=now, report=report, next_attempt_at=now, attempts=row.attempts - 1)
+        settle(row, State.PENDING, now=now, report=report, next_attempt_at=now, attempts=row.attempts - 1)
         raise
     except RequestRejected as error:
-        _refused(row, error, now=now, report=report)
+        refuse(row, code=error.code, text=error.detail, now=now, report=report)
     except (OutcomeUnknown, UnexpectedAnswer) as error:
-        _doubt(row, error, now=now, report=report)
+        doubt(row, code=error.code or type(error).__name__, now=now, report=report)
     else:
-        _settle(row, State.CONFIRMED, now=now, report=report, confirmed_at=now)
+        settle(row, State.CONFIRMED, now=now, report=report, confirmed_at=now)
     failpoints.reach("notify.after_record")
-
-
-def _put_off(row, error: TryLater, *, now: datetime, report: NotifyReport) -> None:
-    changes = {"attempts": row.attempts - 1, "error_code": error.code[:60]}
-    if not isinstance(error, Throttled):
-        changes["failing_since"] = row.failing_since or now
-        if _given_up(row, now):
-            _settle(row, State.NEEDS_ATTENTION, now=now, report=report, **changes)
-            return
-    wait_s = max(error.wait_s, 1) * uniform(1, 1.2)
-    _settle(
-        row,
-        State.RETRY_AT,
-        now=now,
-        report=report,
-        next_attempt_at=now + timedelta(seconds=wait_s),
-        **changes,
-    )
-
-
-def _given_up(row, now: datetime) -> bool:
-    return row.failing_since is not None and now - row.failing_since > GIVE_UP_AFTER
-
-
-def _refused(row, error: RequestRejected, *, now: datetime, report: NotifyReport) -> None:
-    """A clear no. Two of Amazon's refusals do not mean it: shipped already, and edited meanwhile."""
-    text = error.detail
-    said = {"error_code": _code_of(error), "error_text": text[:300]}
-    if any(word in text for word in ALREADY):  # and where reading never shows it, a person looks after a day
-        state = State.NEEDS_ATTENTION if _given_up(row, now) else State.UNKNOWN
-        since = row.failing_since or now
-        _settle(row, state, now=now, report=report, next_attempt_at=now, reads=0, failing_since=since, **said)
-    elif EDITED_MEANWHILE in text and row.attempts <= 1:
-        again = now + timedelta(minutes=5)
-        _settle(row, State.RETRY_AT, now=now, report=report, next_attempt_at=again, **said)
-    else:
-        _settle(row, State.REJECTED, now=now, report=report, **said)
-
-
-def _code_of(error: RequestRejected) -> str:
-    text = error.detail
-    return next((word for word in (ALREADY[0], GONE, EDITED_MEANWHILE) if word in text), error.code)[:60]
-
-
-def _doubt(row, error, *, now: datetime, report: NotifyReport) -> None:
-    since = row.failing_since or now
-    if _given_up(row, now):
-        _settle(row, State.NEEDS_ATTENTION, now=now, report=report, error_code=error.code[:60])
-        return
-    _settle(
-        row, State.UNKNOWN, now=now, report=report, next_attempt_at=now + READ_AFTER[0], reads=0, failing_since=since,
-        error_code=(error.code or type(error).__name__)[:60],
-    )  # fmt: skip
 
 
 def _reconcile(row: ShipmentNotification, connector: Connector, *, now: datetime, report: NotifyReport) -> None:
     """Read the order back. Ours is there: confirmed. Shipped without ours: confirmed outside. Else wait, then resend."""
     claim = {"fence": row.fence + 1, "starts": row.starts + 1, "next_attempt_at": now + LEASE}
     if row.starts >= MAX_STARTS:
-        _settle(row, State.NEEDS_ATTENTION, now=now, report=report, error_code="Poison")
+        settle(row, State.NEEDS_ATTENTION, now=now, report=report, error_code="Poison")
         return
     if not ShipmentNotification.objects.move(row, frm=State.UNKNOWN, **claim):
         return
@@ -222,18 +158,18 @@ def _reconcile(row: ShipmentNotification, connector: Connector, *, now: datetime
     try:
         remote = connector.order(row.order.order_number)
     except Throttled as error:
-        _settle(row, State.UNKNOWN, now=now, report=report, next_attempt_at=now + timedelta(seconds=error.wait_s))
+        settle(row, State.UNKNOWN, now=now, report=report, next_attempt_at=now + timedelta(seconds=error.wait_s))
         raise
     except (TryLater, UnexpectedAnswer, OutcomeUnknown):
         since = row.failing_since or now
-        state = State.NEEDS_ATTENTION if _given_up(row, now) else State.UNKNOWN
+        state = State.NEEDS_ATTENTION if given_up(row, now) else State.UNKNOWN
         again = now + timedelta(minutes=2)
-        _settle(row, state, now=now, report=report, next_attempt_at=again, failing_since=since)
+        settle(row, state, now=now, report=report, next_attempt_at=again, failing_since=since)
     except CredentialsRejected:
-        _settle(row, State.UNKNOWN, now=now, report=report, next_attempt_at=now)
+        settle(row, State.UNKNOWN, now=now, report=report, next_attempt_at=now)
         raise
     except RequestRejected as error:
-        _settle(
+        settle(
             row,
             State.NEEDS_ATTENTION,
             now=now,
@@ -252,50 +188,17 @@ def _judge(row: ShipmentNotification, remote: RemoteOrder, *, now: datetime, rep
         for package in remote.packages
     )
     if ours:
-        _settle(row, State.CONFIRMED, now=now, report=report, confirmed_at=now)
+        settle(row, State.CONFIRMED, now=now, report=report, confirmed_at=now)
     elif remote.status == "SHIPPED":
-        _settle(row, State.CONFIRMED_EXTERNAL, now=now, report=report, confirmed_at=now)
+        settle(row, State.CONFIRMED_EXTERNAL, now=now, report=report, confirmed_at=now)
     elif remote.status == "CANCELLED":
-        _settle(row, State.REJECTED, now=now, report=report, error_code=GONE)
+        settle(row, State.REJECTED, now=now, report=report, error_code=GONE)
     elif row.reads + 1 < len(READ_AFTER):
         reads = row.reads + 1
         again = now + READ_AFTER[reads]
-        _settle(row, State.UNKNOWN, now=now, report=report, next_attempt_at=again, reads=reads)
+        settle(row, State.UNKNOWN, now=now, report=report, next_attempt_at=again, reads=reads)
     else:  # not to be seen for 15 minutes: it did not arrive, and the same reference makes a repeat an edit
-        _settle(row, State.RETRY_AT, now=now, report=report, next_attempt_at=now, reads=0)
-
-
-def _settle(
-    row: ShipmentNotification, state: str, *, now: datetime, report: NotifyReport | None, keep_starts: bool = False,
-    withheld: str = "", **changes,
-) -> None:  # fmt: skip
-    """Record an outcome, with its line on the timeline, unless another holder took the row over."""
-    changes |= {"state": state, "lease_until": None}
-    if not keep_starts:
-        changes["starts"] = 0
-    if state in State.FINAL:
-        changes |= {"failing_since": None, "error_code": withheld, "error_text": ""}
-    elif (
-        changes.get("error_text")
-        and Order.objects.filter(pk=row.order_id, pii_state__in=Order.PiiState.MASKED).exists()
-    ):
-        changes["error_text"] = ""  # Amazon's words may repeat an address, and this order's is erased
-    failpoints.reach("notify.after_answer")
-    with transaction.atomic():
-        if not ShipmentNotification.objects.move(row, frm=row.state, **changes):
-            return
-        if state in (*State.FINAL, *State.STUCK):
-            OrderEvent.objects.create(
-                order_id=row.order_id, kind=OrderEvent.Kind.NOTICE, at=now,
-                params={
-                    "channel": row.channel, "state": "withheld" if withheld else state,
-                    "code": changes.get("error_code", ""),
-                },
-            )  # fmt: skip
-    for name, value in changes.items():
-        setattr(row, name, value)
-    if report is not None:
-        report.states[state] += 1
+        settle(row, State.RETRY_AT, now=now, report=report, next_attempt_at=now, reads=0)
 
 
 def retry(row: ShipmentNotification, *, now: datetime) -> None:

@@ -3,8 +3,8 @@
 from orderhub import clock
 from orderhub.errors import CredentialsRejected, TryLater
 from orderhub.jobs import CALLS_S, enqueue, every, task
-from shipments import confirming
-from shipments.models import ShipmentNotification
+from shipments import confirming, feeding
+from shipments.models import Feed, ShipmentNotification
 from stores.connecting import connector_for
 from stores.health import stop_for, stop_if_expired
 from stores.models import AmazonAccount
@@ -26,6 +26,32 @@ def notify_marketplaces() -> str:
     for account_id in ids:
         enqueue(notify_account, account_id)
     return f"{len(ids)} accounts"
+
+
+@every(minutes=2)
+def follow_feeds() -> str:
+    """Wake the accounts that have a submission to look at."""
+    due = Feed.objects.due(clock.now()).filter(account__in=AmazonAccount.objects.working())
+    ids = list(due.order_by().values_list("account", flat=True).distinct())
+    for account_id in ids:
+        enqueue(follow_account_feeds, account_id)
+    return f"{len(ids)} accounts"
+
+
+@task
+def follow_account_feeds(account_id: int) -> str:
+    """Look at one account's submissions; what they leave to be told one by one is told at once."""
+    account = AmazonAccount.objects.get(pk=account_id)
+    if stop_if_expired(account, now=clock.now()) or account.status != AmazonAccount.Status.ACTIVE:
+        return f"account {account_id}: {account.status}"
+    try:
+        told = feeding.follow(account, connector_for(account), now=clock.now())
+    except CredentialsRejected as error:
+        return stop_for(account, error, now=clock.now())
+    except TryLater as error:
+        return f"account {account_id}: {error}"
+    enqueue(notify_account, account_id)
+    return f"account {account_id}: {told}"
 
 
 @task

@@ -9,13 +9,14 @@ from django.utils.translation import gettext_noop
 
 from orderhub.wording import utc
 from shipments.models import ShipmentNotification
-from stores import notifying
+from shipments.models.notification import GATHER
+from shipments.predicting import Forecast
 from stores.models import AmazonAccount
 
 State = ShipmentNotification.State
 WAITING = (State.PENDING, State.RETRY_AT, State.UNKNOWN)
 CAN_RETRY = (*WAITING, *State.STUCK)
-SOON = timedelta(minutes=1)
+SOON = timedelta(minutes=2)
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 REASONS = {
     "NonexistentOrderItem": gettext_noop(
@@ -72,10 +73,16 @@ def _meaning(notice: ShipmentNotification, now: datetime) -> str:
     if notice.state in WAITING and account_stopped(notice):
         return _("The Amazon account is stopped. OrderHub goes on by itself once it is authorised again.")
     match notice.state:
-        case State.PENDING if notice.next_attempt_at > now:
+        case State.PENDING if notice.next_attempt_at > now + GATHER:
             return _("This store's settings tell Amazon of parcels some time after the label. There is nothing to do.")
         case State.PENDING:
-            return _("Amazon will be told of this shipment within a minute. There is nothing to do.")
+            return _("Amazon will be told of this shipment by itself. There is nothing to do.")
+        case State.IN_FEED:
+            return _(
+                "The shipment went to Amazon in one submission with others. Its result is awaited. There is nothing to do."
+            )
+        case State.WITHDRAWN:
+            return _("The parcel was voided before Amazon was told: it knows nothing of it. A new parcel will be told.")
         case State.IN_FLIGHT:
             return _("OrderHub is telling Amazon right now. Look again in two minutes.")
         case State.CONFIRMED:
@@ -114,10 +121,13 @@ def _next_try(notice: ShipmentNotification, now: datetime) -> str:
 
 
 def expected(notice: ShipmentNotification, *, now: datetime) -> str:
-    """When Amazon will be told of this one, as the store's settings and Amazon's limits are now; two queries."""
-    if notice.state not in (State.PENDING, State.RETRY_AT) or account_stopped(notice):
-        return ""
+    """When Amazon will have been told of this one, as settings and Amazon's limits are now; four queries."""
     account = notice.order.store.account
-    ahead = ShipmentNotification.objects.ahead_of(notice).count()
-    at = notifying.expected_at(account, notice.next_attempt_at, now=now, ahead=ahead) if account else now
-    return _("within a minute") if at <= now + SOON else utc(at)
+    told_by_us = notice.channel == notice.Channel.AMAZON and account is not None
+    if notice.state not in (State.PENDING, State.RETRY_AT, State.IN_FEED) or account_stopped(notice) or not told_by_us:
+        return ""
+    found = Forecast(account, now=now).of(notice)
+    if found is None:
+        return ""
+    at = _("within two minutes") if found.at <= now + SOON else utc(found.at)
+    return _("%(at)s, together with others") % {"at": at} if found.together else at

@@ -2,14 +2,20 @@
 
 from datetime import datetime
 
+from django.db import transaction
+from django.db.models import Q
+
 from orders.models import Order, OrderEvent
 from shipments import carriers
 from shipments.models import Shipment, ShipmentNotification
+from shipments.models.notification import GATHER
 from stores import notifying
+from stores.connectors.base import Parcel
 from stores.models import Store
 
 State = ShipmentNotification.State
 Channel = ShipmentNotification.Channel
+CASH_ON_DELIVERY = "CashOnDelivery"
 SHIP_PLUS = "FBM_SHIP_PLUS"  # a program whose labels confirm the order themselves
 
 
@@ -25,6 +31,7 @@ def queue(shipment: Shipment, *, now: datetime, tell_from: datetime | None = Non
         return
     withheld = why_withheld(order, now) or (ShipmentNotification.TOLD_BY_PROVIDER if shipment.confirms_order else "")
     first = notifying.first_attempt(order.store, now, order.ship_by) or now
+    first = first if first > now else now + GATHER
     wanted = {
         "shipment": shipment, "created_at": now, "next_attempt_at": max(first, tell_from or first),
         "state": State.MANUAL if withheld else State.PENDING, "error_code": withheld,
@@ -65,25 +72,28 @@ def withdraw(shipment: Shipment, *, now: datetime) -> None:
 
     Call in the transaction that voids it, with the order locked. What was sent, or may have been, stays (R47).
     """
-    other = (
-        shipment.order.shipments.filter(voided_at__isnull=True, is_return=False).order_by("created_at", "pk").first()
-    )
-    unsent = ShipmentNotification.objects.filter(
-        shipment=shipment, attempts=0, state__in=[State.PENDING, State.RETRY_AT]
-    )
-    withheld = ShipmentNotification.objects.filter(
-        shipment=shipment, state=State.MANUAL, error_code__in=ShipmentNotification.WITHHELD
-    ).exclude(error_code=ShipmentNotification.TOLD_BY_PROVIDER)
+    unsent = Q(attempts=0, state__in=[State.PENDING, State.RETRY_AT])
+    withheld = Q(state=State.MANUAL, error_code__in=ShipmentNotification.WITHHELD)
+    bought = Q(state=State.MANUAL, error_code=ShipmentNotification.TOLD_BY_PROVIDER)
+    for row in ShipmentNotification.objects.filter(unsent | (withheld & ~bought), shipment=shipment):
+        row.shipment = shipment
+        pass_on(row, now=now)
+
+
+def pass_on(row: ShipmentNotification, *, now: datetime) -> None:
+    """Give the notice of a voided parcel, of which Amazon knows nothing, to the order's next parcel, or withdraw it."""
+    order = row.shipment.order
+    others = order.shipments.filter(voided_at__isnull=True, is_return=False, combined_with__isnull=True)
+    other = None if row.correction_of_id else others.order_by("created_at", "pk").first()
     if other is not None:
-        unsent.update(shipment=other)
-        withheld.update(shipment=other)
+        ShipmentNotification.objects.move(row, frm=row.state, shipment=other)
         return
-    for row in [*unsent, *withheld]:
-        if ShipmentNotification.objects.move(row, frm=row.state, state=State.WITHDRAWN, error_code=""):
-            note(shipment.order, {"channel": row.channel, "state": State.WITHDRAWN}, now=now)
-    told = ShipmentNotification.objects.filter(order=shipment.order_id, channel=Channel.AMAZON)
-    if not told.exclude(state=State.WITHDRAWN).exists():
-        Order.objects.filter(pk=shipment.order_id).update(told_shipped=False)
+    with transaction.atomic():
+        if ShipmentNotification.objects.move(row, frm=row.state, state=State.WITHDRAWN, error_code="", starts=0):
+            note(order, {"channel": row.channel, "state": State.WITHDRAWN}, now=now)
+        told = ShipmentNotification.objects.filter(order=order, channel=Channel.AMAZON)
+        if not told.exclude(state=State.WITHDRAWN).exists():
+            Order.objects.filter(pk=order.pk).update(told_shipped=False)
 
 
 def why_withheld(order: Order, now: datetime) -> str:
@@ -98,10 +108,36 @@ def why_withheld(order: Order, now: datetime) -> str:
     return ShipmentNotification.STORE_POLICY if notifying.first_attempt(store, now, None) is None else ""
 
 
-def amazon_ship_instant(shipment: Shipment) -> datetime:
+def parcel_of(row: ShipmentNotification) -> Parcel:
+    """What Amazon is told: the first parcel, and all lines of the order whatever part of it left (R48).
+
+    No query where the notice was read with its order, store and shipment, and the order's items of at least one unit
+    were prefetched in their order.
+    """
+    order, shipment = row.order, row.shipment
+    code, name = carrier_for_amazon(shipment)
+    return Parcel(
+        order_number=order.order_number,
+        marketplace_id=order.store.market.id,
+        reference=row.package_reference,
+        carrier_code=code,
+        carrier_name=name,
+        service=shipment.service,
+        tracking_number=shipment.tracking_number,
+        shipped_at=amazon_ship_instant(order, shipment),
+        items=tuple(
+            (item.amazon_item_id, item.quantity)
+            for item in sorted(order.items.all(), key=lambda item: item.pk)
+            if item.quantity > 0
+        ),
+        cash_on_delivery=CASH_ON_DELIVERY in order.payment_method and order.store.marketplace == "JP",
+    )
+
+
+def amazon_ship_instant(order: Order, shipment: Shipment) -> datetime:
     """When Amazon is told the parcel left: the ship date, never before the order, never after we made the shipment."""
     start = shipment.first_ship_at or shipment.created_at
-    return min(max(start, shipment.order.ordered_at), shipment.created_at)
+    return min(max(start, order.ordered_at), shipment.created_at)
 
 
 def carrier_for_amazon(shipment: Shipment) -> tuple[str, str]:

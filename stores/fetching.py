@@ -1,4 +1,4 @@
-"""Files that a marketplace points at: pictures of products, archives of customised lines.
+"""Files that a marketplace points at: pictures of products, archives of customised lines, documents of submissions.
 
 The address comes from outside, so it decides nothing: it must be https on one of Amazon's own file hosts, which must be
 at a public address, and that very address is the one connected to. No redirect is followed. The errors of
@@ -37,11 +37,12 @@ class _Kind:
 KINDS = {
     "photo": _Kind(frozenset({".media-amazon.com", ".ssl-images-amazon.com"}), 10 * 1024 * 1024),
     "customization": _Kind(frozenset({"zme-caps.amazon.com"}), 25 * 1024 * 1024),
+    "feed": _Kind(frozenset({".amazonaws.com"}), 20 * 1024 * 1024),  # documents of submissions, presigned
 }
 
 
 def fetch(url: str, *, kind: str) -> bytes:
-    """The file at this address. `kind`: "photo" or "customization", which decides hosts and size; at most 10 s.
+    """The file at this address. `kind`: one of KINDS, which decides hosts and size; at most 10 s.
 
     RequestRejected where the address is not one we go to (code AddressRefused) or the host refuses (code HTTP and the
     status); UnexpectedAnswer for a redirect or a larger file; TryLater where trying again makes sense. Only reads.
@@ -57,6 +58,26 @@ def fetch(url: str, *, kind: str) -> bytes:
     if answer.status != 200:
         raise RequestRejected(f"GET {route}: {answer.status}", code=f"HTTP{answer.status}")
     return answer.body
+
+
+def store(url: str, content: bytes, *, content_type: str, kind: str) -> None:
+    """Put a file at this presigned address; nothing of ours goes with it but the file. At most 10 s. Safe to repeat.
+
+    RequestRejected where the address is not one we go to or the host refuses; TryLater where trying again makes sense;
+    OutcomeUnknown where the answer was not seen.
+    """
+    base_url, target = _parted(url, kind)
+    route = f"/{kind}"
+    try:
+        answer = _client(base_url, kind).send(
+            "PUT", route, target=target, content=content, headers={"Content-Type": content_type}
+        )
+    except NotAllowed:
+        raise _refused(kind) from None
+    if answer.status == 429 or answer.status >= 500:
+        raise TryLater(f"PUT {route}: {answer.status}", wait_s=60, code=f"HTTP{answer.status}")
+    if not 200 <= answer.status < 300:
+        raise RequestRejected(f"PUT {route}: {answer.status}", code=f"HTTP{answer.status}")
 
 
 def _parted(url: str, kind: str) -> tuple[str, str]:

@@ -19,10 +19,13 @@ JITTER = timedelta(seconds=5)  # clocks of two processes differ by less
 
 
 class AccountThrottle:
-    """The buckets of one account. Time comes from the clock at each call."""
+    """The buckets of one account. Time comes from the clock at each call.
 
-    def __init__(self, account: AmazonAccount):
-        self.account = account
+    `buckets`: the rows by operation where they are at hand already, for those who only read.
+    """
+
+    def __init__(self, account: AmazonAccount, *, buckets: dict[str, RateBucket] | None = None):
+        self.account, self.buckets = account, buckets
 
     def take(self, operation: str, *, rate: float, burst: float) -> None:
         """Spend one token. Raises Throttled with the wait in seconds where there is none; never sleeps."""
@@ -90,6 +93,8 @@ class AccountThrottle:
         return found
 
     def _found(self, operation: str) -> RateBucket | None:
+        if self.buckets is not None:
+            return self.buckets.get(operation)
         return RateBucket.objects.filter(account=self.account, operation=operation).first()
 
     def _fresh(self, operation: str, rate: float, burst: float, now: datetime) -> RateBucket:

@@ -1,6 +1,6 @@
 """The outbox: what a marketplace must be told of an order, once."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -13,6 +13,8 @@ from orderhub.constraints import known_values
 from orders.models import Order
 from shipments.models.feed import Feed
 from shipments.models.shipment import Shipment
+
+GATHER = timedelta(seconds=45)  # single labels wait this long for others to be told with (F55)
 
 
 class NotificationState(models.TextChoices):
@@ -56,11 +58,13 @@ class DoneReason(models.TextChoices):
 
 class NotificationQuerySet(models.QuerySet):
     def waiting(self, now: datetime):
-        """Rows to send now, oldest first."""
+        """Rows to send now, oldest first; with them those that only wait to be gathered with others."""
         State = ShipmentNotification.State
-        return self.filter(state__in=[State.PENDING, State.RETRY_AT], next_attempt_at__lte=now).order_by(
-            "next_attempt_at", "pk"
+        gathered = Q(state=State.PENDING, next_attempt_at__lte=now + GATHER) & Q(
+            next_attempt_at__lte=F("created_at") + GATHER
         )
+        due = Q(state__in=[State.PENDING, State.RETRY_AT], next_attempt_at__lte=now)
+        return self.filter(due | gathered).order_by("next_attempt_at", "pk")
 
     def to_reconcile(self, now: datetime):
         """Rows whose outcome must be read before anything else is sent."""
@@ -69,13 +73,6 @@ class NotificationQuerySet(models.QuerySet):
     def to_do_by_hand(self):
         """Withheld by a store's settings: somebody tells Amazon in Seller Central."""
         return self.filter(state=ShipmentNotification.State.MANUAL, error_code=ShipmentNotification.STORE_POLICY)
-
-    def ahead_of(self, row):
-        """Those of the same account that go before this one."""
-        State = ShipmentNotification.State
-        earlier = Q(next_attempt_at__lt=row.next_attempt_at) | Q(next_attempt_at=row.next_attempt_at, pk__lt=row.pk)
-        same = self.filter(order__store__account=row.order.store.account_id, channel=row.channel)
-        return same.filter(earlier, state__in=[State.PENDING, State.RETRY_AT])
 
     def move(self, row, *, frm: str, **changes) -> bool:
         """Change a row only if it still is as we left it: state and start number. False if another holder has it."""
@@ -95,6 +92,8 @@ class ShipmentNotification(models.Model):
     STORE_POLICY, TOLD_BY_CONNECTOR, BY_RULE = "StorePolicy", "ToldByConnector", "AutomationRule"
     TOLD_BY_PROVIDER = "ToldByProvider"  # a label of Amazon's own, which confirms the order
     WITHHELD = (STORE_POLICY, TOLD_BY_CONNECTOR, BY_RULE, TOLD_BY_PROVIDER)
+    NEVER_OURS = (TOLD_BY_CONNECTOR, TOLD_BY_PROVIDER)  # whatever anybody wishes: Amazon would be told twice
+    TOGETHER = Q(single_only=False, correction_of__isnull=True)  # what may go in one submission with others
 
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="notifications")
     channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices, default=Channel.AMAZON)

@@ -38,10 +38,11 @@ def notify_now(account: AmazonAccount) -> str:
 
 
 def sweep() -> None:
-    """What the queue does every minute: both sweeps, and the tasks they ask for."""
+    """What the queue does every minute or two: the sweeps, and the tasks they ask for."""
     with jobs.inline():
         jobs.run("orders.import_due_accounts")
         jobs.run("shipments.notify_marketplaces")
+        jobs.run("shipments.follow_feeds")
 
 
 def time_passes(world, *, minutes: float, step: float = 3) -> None:

@@ -16,7 +16,7 @@ from orders.models import Order, OrderEvent, OrderPersonalData
 from orders.models.person import ERASED
 from orders.personal_data import PERSONS
 from privacy import markers
-from shipments import dispatching
+from shipments import labelling
 from shipments.models import Label, Shipment, ShipmentNotification
 from stores.simulator import scenarios
 from stores.simulator.orders import SimAddress
@@ -426,7 +426,7 @@ def test_a_label_drawn_again_uses_the_roman_address(order, agent, noon):
     roman.write(order, ROMAN, by=agent, now=noon)
     label = make_shipment(order).labels.get()
     Path(file_of(label)).unlink()
-    dispatching.write_label(Label.objects.get(pk=label.pk))
+    labelling.write_label(Label.objects.get(pk=label.pk))
     pages = PdfReader(io.BytesIO(file_of(label).read_bytes())).pages
     assert "Hinano Tsukimori" in pages[0].extract_text()
 

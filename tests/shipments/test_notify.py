@@ -94,6 +94,7 @@ def test_ten_notices_go_inside_amazons_burst_without_one_refusal(shipped):
 
 def test_r52_more_than_the_burst_waits_for_the_bucket_and_goes_later(shipped):
     world, account, orders = shipped(14)
+    force(single_only=True)
     assert "throttled" in notify_now(account)
     assert states().count(State.CONFIRMED) == 10
     assert world.calls("confirmShipment", 429) == 0
@@ -450,6 +451,8 @@ def test_the_sweep_wakes_only_accounts_with_something_due(shipped):
     from orderhub import jobs
 
     world, account, _orders = shipped(2)
+    assert jobs.run("shipments.notify_marketplaces") == "0 accounts"  # gathered for a while
+    clock.advance(seconds=45)
     assert jobs.run("shipments.notify_marketplaces") == "1 accounts"
     notify_now(account)
     assert jobs.run("shipments.notify_marketplaces") == "0 accounts"

@@ -11,7 +11,7 @@ from orders.models import OrderEvent
 from shipments import confirming, noticewords
 from shipments.models import ShipmentNotification
 from stores import linking
-from stores.models import Store
+from stores.models import RateBucket, Store
 from stores.simulator import scenarios
 from tests.factories import connect, make_account, make_order, make_shipment, make_store, make_user
 from tests.orders.driving import import_now, notify_now
@@ -21,7 +21,8 @@ State = ShipmentNotification.State
 
 
 def notice_of(order) -> ShipmentNotification:
-    return ShipmentNotification.objects.select_related("order__store__account").get(order=order)
+    notices = ShipmentNotification.objects.select_related("order__store__account")
+    return notices.get(order=order, channel="amazon")
 
 
 def store_with(**settings) -> Store:
@@ -55,7 +56,7 @@ def test_f10b_a_delay_is_waited_for_and_then_amazon_is_told_once(world, travel):
     assert "some time after the label" in words.meaning
     assert noticewords.expected(notice_of(order), now=clock.now()) == "20 Nov 2026, 13:35 UTC"
     travel(world, minutes=91)
-    assert noticewords.expected(notice_of(order), now=clock.now()) == "within a minute"
+    assert noticewords.expected(notice_of(order), now=clock.now()) == "within two minutes"
     notify_now(account)
     notify_now(account)
     assert world.effective_confirmations() == {number: 1}
@@ -174,14 +175,25 @@ def store_with_account_of_its_own() -> Store:
     return make_store("FR", account=make_account(scenarios.EU))
 
 
+def rate_bucket_closed(account, now, *, seconds: int) -> None:
+    RateBucket.objects.create(
+        account=account, operation="confirmShipment", tokens=0, rate=1.6, burst=10, updated_at=now,
+        blocked_until=now + timedelta(seconds=seconds), throttled=1,
+    )  # fmt: skip
+
+
 def test_the_expected_time_counts_those_that_go_first(noon):
     store = make_store()
     for _number in range(60):
         make_shipment(make_order(store))
     last = ShipmentNotification.objects.order_by("pk").select_related("order__store__account").last()
-    assert ShipmentNotification.objects.ahead_of(last).count() == 59
-    with clock.at(noon):
-        assert noticewords.expected(last, now=noon) == "within a minute"  # 10 at once, the others at 1.6 a second
+    assert noticewords.expected(last, now=noon) == "20 Nov 2026, 12:05 UTC, together with others"
+    ShipmentNotification.objects.update(single_only=True)
+    last.refresh_from_db()
+    assert noticewords.expected(last, now=noon) == "within two minutes"  # 10 at once, the others at 1.6 a second
+    ShipmentNotification.objects.filter(pk__lt=last.pk - 8).delete()
+    rate_bucket_closed(last.order.store.account, noon, seconds=600)
+    assert noticewords.expected(last, now=noon) == "20 Nov 2026, 12:10 UTC"
 
 
 def test_the_order_page_says_when_amazon_is_told(client, noon):

@@ -50,6 +50,12 @@ ACCOUNT = Operation("getAccount", "GET", "/sellers/v1/account", 0.016, 15)
 SEARCH_LISTINGS = Operation("searchListingsItems", "GET", "/listings/2021-08-01/items/{sellerId}", 5, 5)
 SEARCH_CATALOG = Operation("searchCatalogItems", "GET", "/catalog/2022-04-01/items", 2, 2)
 INVENTORY = Operation("getInventorySummaries", "GET", "/fba/inventory/v1/summaries", 2, 2)
+CREATE_FEED_DOCUMENT = Operation("createFeedDocument", "POST", "/feeds/2021-06-30/documents", 0.5, 15)
+CREATE_FEED = Operation("createFeed", "POST", "/feeds/2021-06-30/feeds", 0.0083, 15)
+GET_FEED = Operation("getFeed", "GET", "/feeds/2021-06-30/feeds/{feedId}", 2, 15)
+GET_FEEDS = Operation("getFeeds", "GET", "/feeds/2021-06-30/feeds", 0.0222, 10)
+CANCEL_FEED = Operation("cancelFeed", "DELETE", "/feeds/2021-06-30/feeds/{feedId}", 2, 15)
+GET_FEED_DOCUMENT = Operation("getFeedDocument", "GET", "/feeds/2021-06-30/documents/{feedDocumentId}", 0.0222, 10)
 
 
 class Throttle(Protocol):
@@ -122,6 +128,27 @@ class AmazonClient:
             "details": "true", "sellerSkus": ",".join(skus),
         }  # fmt: skip
         return self._json(self._call(INVENTORY, params=params))
+
+    def create_feed_document(self, content_type: str) -> dict:
+        return self._json(self._call(CREATE_FEED_DOCUMENT, body={"contentType": content_type}))
+
+    def create_feed(self, feed_type: str, document_id: str, marketplace_ids: Sequence[str]) -> dict:
+        body = {"feedType": feed_type, "marketplaceIds": list(marketplace_ids), "inputFeedDocumentId": document_id}
+        return self._json(self._call(CREATE_FEED, body=body))
+
+    def get_feed(self, feed_id: str) -> dict:
+        return self._json(self._call(GET_FEED, path={"feedId": feed_id}))
+
+    def get_feeds(self, feed_type: str, since: datetime) -> dict:
+        """The newest 100 at most, which is more than an account may submit in a day."""
+        params = {"feedTypes": feed_type, "pageSize": "100", "createdSince": utc(since)}
+        return self._json(self._call(GET_FEEDS, params=params))
+
+    def cancel_feed(self, feed_id: str) -> None:
+        self._call(CANCEL_FEED, path={"feedId": feed_id})
+
+    def get_feed_document(self, document_id: str) -> dict:
+        return self._json(self._call(GET_FEED_DOCUMENT, path={"feedDocumentId": document_id}))
 
     def _call(self, operation: Operation, *, path=None, params=None, body=None) -> Answer:
         token = self.sign_in.access_token()

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from orderhub.errors import CredentialsRejected, RequestRejected, Throttled, UnexpectedAnswer
-from stores.connectors.amazon import catalogue, mapping
+from orderhub.errors import CredentialsRejected, OutcomeUnknown, RequestRejected, Throttled, TryLater, UnexpectedAnswer
+from stores import fetching
+from stores.connectors.amazon import catalogue, feeds, mapping
 from stores.connectors.amazon.client import SEARCH_ORDERS, AccessDenied, AmazonClient, utc
 from stores.connectors.base import OrderPage, Parcel, Participation, RemoteOrder
 
@@ -152,6 +153,53 @@ class AmazonConnector:
     def confirm(self, parcel: Parcel) -> None:
         """Tell Amazon of one parcel. Returns only if Amazon said yes."""
         self.client.confirm_shipment(parcel.order_number, mapping.confirmation(parcel))
+
+    def feed_document(self, body: bytes) -> str:
+        """Lay a submission's document at Amazon's door; returns its id, good for two days. Without any effect so far.
+
+        TryLater also where an answer was not seen: a document nobody names is dropped.
+        """
+        try:
+            made = self.client.create_feed_document(feeds.CONTENT_TYPE)
+            document_id, url = made["feedDocumentId"], made["url"]
+            if not isinstance(document_id, str) or not isinstance(url, str):
+                raise TypeError
+            fetching.store(url, body, content_type=feeds.CONTENT_TYPE, kind="feed")
+        except (KeyError, TypeError):
+            raise UnexpectedAnswer("createFeedDocument: not readable", code="UnreadableAnswer") from None
+        except OutcomeUnknown as error:
+            raise TryLater(str(error), wait_s=60, code=error.code, request_id=error.request_id) from None
+        return document_id
+
+    def create_feed(self, document_id: str, marketplace_ids: Sequence[str]) -> str:
+        """Submit the document; returns the feed's id. From here on it has its effect, once."""
+        try:
+            feed_id = self.client.create_feed(feeds.FULFILMENT, document_id, marketplace_ids).get("feedId")
+        except UnexpectedAnswer as error:  # a yes that cannot be read is one all the same
+            raise OutcomeUnknown(str(error), code=error.code, request_id=error.request_id) from None
+        if not isinstance(feed_id, str) or not 0 < len(feed_id) <= 60:
+            raise OutcomeUnknown("createFeed: no feed id", code="UnreadableAnswer")
+        return feed_id
+
+    def feed(self, feed_id: str) -> feeds.RemoteFeed:
+        return mapping.feed(self.client.get_feed(feed_id))
+
+    def feeds_since(self, since: datetime) -> list[feeds.RemoteFeed]:
+        """The account's fulfilment feeds made since then, whoever made them."""
+        return mapping.feeds_of(self.client.get_feeds(feeds.FULFILMENT, since))
+
+    def cancel_feed(self, feed_id: str) -> None:
+        """RequestRejected where it is no longer in the queue."""
+        self.client.cancel_feed(feed_id)
+
+    def feed_report(self, document_id: str) -> feeds.FeedReport:
+        """What became of a feed's messages. UnexpectedAnswer where the report cannot be read."""
+        made = self.client.get_feed_document(document_id)
+        url, compression = made.get("url"), made.get("compressionAlgorithm")
+        if not isinstance(url, str):
+            raise UnexpectedAnswer("getFeedDocument: not readable", code="UnreadableAnswer")
+        body = fetching.fetch(url, kind="feed")
+        return feeds.report(feeds.unpacked(body, gzipped=compression == "GZIP"))
 
     def participations(self) -> list[Participation]:
         return mapping.participations(self.client.marketplace_participations())

@@ -12,6 +12,7 @@ from orderhub import money
 from orderhub.errors import UnexpectedAnswer
 from orderhub.money import Money
 from stores.connectors.amazon.client import utc
+from stores.connectors.amazon.feeds import RemoteFeed
 from stores.connectors.base import (
     OrderPage,
     Parcel,
@@ -327,6 +328,21 @@ def confirmation(parcel: Parcel) -> dict:
     if parcel.cash_on_delivery:
         body["codCollectionMethod"] = "DirectPayment"
     return body
+
+
+def feed(raw: dict) -> RemoteFeed:
+    """One feed of getFeed or getFeeds."""
+    feed_id, status = _text(raw, "feedId", limit=60), _text(raw, "processingStatus", limit=20)
+    if not feed_id or not status:
+        raise Misread("feedId" if not feed_id else "processingStatus")
+    return RemoteFeed(
+        feed_id=feed_id, status=status, report_id=_text(raw, "resultFeedDocumentId", limit=200),
+        created_at=_instant(raw, "createdTime"),
+    )  # fmt: skip
+
+
+def feeds_of(body: dict) -> list[RemoteFeed]:
+    return [feed(raw) for raw in _list(body, "feeds")]
 
 
 def participations(body: dict) -> list[Participation]:
