@@ -121,7 +121,7 @@ def _next_try(notice: ShipmentNotification, now: datetime) -> str:
 
 
 def expected(notice: ShipmentNotification, *, now: datetime) -> str:
-    """When Amazon will have been told of this one, as settings and Amazon's limits are now; four queries."""
+    """When Amazon will have been told of this one, as settings and Amazon's limits are now; three queries."""
     account = notice.order.store.account
     told_by_us = notice.channel == notice.Channel.AMAZON and account is not None
     if notice.state not in (State.PENDING, State.RETRY_AT, State.IN_FEED) or account_stopped(notice) or not told_by_us:

@@ -18,8 +18,9 @@ from stores.models import AmazonAccount, RateBucket
 from stores.throttle import AccountThrottle
 
 State = ShipmentNotification.State
-USUAL = timedelta(minutes=5)  # a submission, where the account has none to learn from
+USUAL = timedelta(minutes=4)  # a submission, where the account has none to learn from
 LEARNED_FROM = 5
+SWEEP = timedelta(minutes=1)  # a run looks at all that waits
 MOST = 20_000  # notices looked at
 
 
@@ -32,7 +33,7 @@ class Expected:
 
 
 class Forecast:
-    """The queue of one account, played through; four queries however many wait."""
+    """The queue of one account, played through; three queries however many wait."""
 
     def __init__(self, account: AmazonAccount, *, now: datetime):
         self.account, self.now = account, now
@@ -62,7 +63,7 @@ class Forecast:
         rows = ShipmentNotification.objects.filter(
             order__store__account=self.account, channel="amazon", state__in=[State.PENDING, State.RETRY_AT]
         )
-        wanted = ("pk", "next_attempt_at", "single_only", "correction_of_id", "shipment__batch_row")
+        wanted = ("pk", "created_at", "next_attempt_at", "single_only", "correction_of_id", "shipment__batch_row")
         return list(rows.order_by("next_attempt_at", "pk").values(*wanted)[:MOST])
 
     def _groups(self, rows: list[dict]):
@@ -82,20 +83,31 @@ class Forecast:
         together = [row for row in group if not row["single_only"] and row["correction_of_id"] is None]
         batched = [row for row in together if row["shipment__batch_row"] is not None]
         is_open = self.open_until is not None and self.open_until > at
-        found = planning.Submissions(is_open, self.last_at, self._closed_s(at))
-        plan = planning.decide(len(together), len(batched), found, now=at)
+        plan = planning.decide(len(together), len(batched), planning.Submissions(is_open, self.last_at), now=at)
         held = together if plan.submit or plan.hold_all else batched if plan.hold_batches else []
+        opens = self.open_until if is_open else max([self._opens(), *(row["due"] for row in held)])
+        if plan.submit:
+            held = self._still_many(held, opens)
         if held:
-            start = self.open_until if is_open else max(row["due"] for row in held)
-            self.last_at, self.open_until = start, start + self.takes
+            self.last_at, self.open_until = opens, opens + self.takes
             self.expected |= {row["pk"]: Expected(self.open_until, together=True) for row in held}
-        for row in group:
+        for row in sorted(group, key=lambda row: (row["created_at"], row["pk"])):
             if row["pk"] not in self.expected:
-                self.expected[row["pk"]] = Expected(max(row["due"], self._turn()))
-                self._single += 1
+                self._tell(row)
 
-    def _closed_s(self, at: datetime) -> float:
-        return max(0.0, planning.closed_s(self.throttle) - (at - self.now).total_seconds())
+    def _still_many(self, held: list[dict], opens: datetime) -> list[dict]:
+        """Until Amazon takes a submission single calls go on; what is left then, if it is still many."""
+        left = list(held)
+        while left and self._turn() < opens - SWEEP:
+            self._tell(left.pop(0))
+        return left if len(left) > planning.BURST else []
+
+    def _tell(self, row: dict) -> None:
+        self.expected[row["pk"]] = Expected(max(row["due"], self._turn()))
+        self._single += 1
+
+    def _opens(self) -> datetime:
+        return self.now + timedelta(seconds=planning.closed_s(self.throttle))
 
     def _turn(self) -> datetime:
         """When the next single call finds a token."""

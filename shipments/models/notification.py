@@ -64,7 +64,7 @@ class NotificationQuerySet(models.QuerySet):
             next_attempt_at__lte=F("created_at") + GATHER
         )
         due = Q(state__in=[State.PENDING, State.RETRY_AT], next_attempt_at__lte=now)
-        return self.filter(due | gathered).order_by("next_attempt_at", "pk")
+        return self.filter(due | gathered).order_by("created_at", "pk")  # a refusal costs nobody the place in the queue
 
     def to_reconcile(self, now: datetime):
         """Rows whose outcome must be read before anything else is sent."""
