@@ -216,6 +216,10 @@ def retry(row: ShipmentNotification, *, now: datetime) -> None:
         raise RuleViolation(_("Amazon already knows about this shipment: nothing to send again."))
     if row.state == State.IN_FLIGHT:
         raise RuleViolation(_("This notice is being sent right now: look again in two minutes."))
+    if row.state == State.IN_FEED:
+        raise RuleViolation(_("This notice went to Amazon with others: its result is awaited, and comes by itself."))
+    if row.state == State.WITHDRAWN:
+        raise RuleViolation(_("The parcel was voided before Amazon was told: send the order again, and it will be."))
     started_before = row.attempts > 0
     changes = {
         "state": State.UNKNOWN if started_before else State.PENDING, "next_attempt_at": now, "failing_since": None,

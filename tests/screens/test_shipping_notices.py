@@ -11,7 +11,7 @@ from orders.models import Order
 from privacy import access
 from privacy.models import AccessLog
 from shipments import noticewords
-from shipments.models import ShipmentNotification
+from shipments.models import Feed, ShipmentNotification
 from tests.factories import make_order, make_shipment, make_store, make_user
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +27,8 @@ def _notice(state=State.REJECTED, store=None, **changes) -> ShipmentNotification
     notice = make_shipment(make_order(store)).notifications.get()
     if state in (State.CONFIRMED, State.CONFIRMED_EXTERNAL):
         changes["confirmed_at"] = clock.now()
+    if state == State.IN_FEED:
+        changes |= {"feed": Feed.objects.create(account=notice.order.store.account), "request_hash": "x"}
     ShipmentNotification.objects.filter(pk=notice.pk).update(state=state, **changes)
     notice.refresh_from_db()
     return notice
@@ -80,12 +82,16 @@ def test_retrying_many_says_what_came_of_each_and_wakes_the_account_once(client,
 @pytest.mark.parametrize("state", State.values)
 def test_every_state_is_explained_and_retry_is_offered_where_it_works(client, noon, state):
     lease = {"lease_until": noon, "request_hash": "x"} if state == State.IN_FLIGHT else {}
-    notice = _notice(state, next_attempt_at=noon + timedelta(minutes=7), **lease)
+    notice = _notice(next_attempt_at=noon + timedelta(minutes=7), **lease, state=state)
     words = noticewords.of(notice, now=noon)
     client.force_login(make_user(access.SUPPORT))
     html = client.get(reverse("admin:orders_order_change", args=[notice.order_id])).content.decode()
     assert words.meaning and words.meaning.replace("'", "&#x27;") in html
-    assert ("Retry now" in html) == words.can_retry == (state not in {*State.FINAL, State.IN_FLIGHT})
+    assert (
+        ("Retry now" in html)
+        == words.can_retry
+        == (state not in {*State.FINAL, State.IN_FLIGHT, State.IN_FEED, State.WITHDRAWN})
+    )
     assert ("Amazon is told: 20 Nov 2026, 12:07 UTC." in html) == (state in {State.PENDING, State.RETRY_AT})
     assert ("Next try: 20 Nov 2026, 12:07 UTC." in html) == (state == State.UNKNOWN)
 

@@ -1,0 +1,33 @@
+"""V1, V6: sequences of shipping, voiding, splitting, combining, telling, dying and telling again, drawn at random."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from stores.simulator import scenarios
+from tests.conftest import NOON
+from tests.end_to_end.shipping_machine import Shop
+
+pytestmark = pytest.mark.django_db(transaction=True)
+QUICK = {"max_examples": 6, "stateful_step_count": 15, "phases": (Phase.generate,)}
+LONG = {"max_examples": int(os.environ.get("MACHINES", "500")), "stateful_step_count": 40}
+
+
+def run(simulate, how: dict) -> None:
+    Shop.world = simulate(scenarios.empty(now=NOON))
+    quiet = settings(
+        **how, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck),
+        print_blob=True, report_multiple_bugs=False,
+    )  # fmt: skip
+    run_state_machine_as_test(Shop, settings=quiet)
+
+
+def test_v1_v6_a_few_sequences_tell_amazon_once(simulate):
+    run(simulate, QUICK)
+
+
+@pytest.mark.long
+def test_v1_v6_500_sequences_of_40_steps_tell_amazon_once(simulate):
+    run(simulate, LONG)
