@@ -149,7 +149,7 @@ class OrderAdmin(
     search_fields = ["order_number"]  # shows the search box; get_search_results decides
     search_help_text = _("Order number, SKU, ASIN or tracking number")
     actions = [
-        "ship", "pick", "hold", "hold_until", "release", "assign_to_me", "assign", "change_tags", "set_own_status",
+        "ship", "pick", "slips", "hold", "hold_until", "release", "assign_to_me", "assign", "change_tags", "set_own_status",
     ]  # fmt: skip
 
     # -- the list

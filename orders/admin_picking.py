@@ -18,6 +18,13 @@ class PickDoors:
     def pick(self, request, rows):
         return self.open_for(request, rows, "admin:shipments_pick")
 
+    def has_slip_permission(self, request):
+        return request.user.has_perm("shipments.view_label") or request.user.has_perm("orders.hold_order")
+
+    @admin.action(description=_("Packing slips"), permissions=["slip"])
+    def slips(self, request, rows):
+        return self.open_for(request, rows, "admin:shipments_slips")
+
     def open_for(self, request, rows, page: str):
         """Go to a page with the ids of the chosen orders in its address; an error instead where they are too many."""
         ids = list(rows.values_list("pk", flat=True)[: MOST + 1])

@@ -21,11 +21,12 @@ from orderhub.wording import about, badge, day, stacked_utc
 from orders import persons
 from orders.filters import MOST_STORES
 from orders.models import Order
-from shipments import confirming, noticewords, opening, picking, sending
-from shipments.admin_picking import PickingDoors, pdf_answer
+from shipments import confirming, noticewords, picking, sending
+from shipments.admin_labels import LabelDoors
+from shipments.admin_picking import PickingDoors
 from shipments.forms import MOST, AllRowsForm, rows_for
 from shipments.jobs import notify_account
-from shipments.models import Label, Shipment, ShipmentNotification
+from shipments.models import Shipment, ShipmentNotification
 from stores.models import Store
 
 State = ShipmentNotification.State
@@ -81,7 +82,7 @@ class OrderRows(ReadOnlyAdmin):
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(PickingDoors, OrderRows):
+class ShipmentAdmin(LabelDoors, PickingDoors, OrderRows):
     change_list_template = "shipments/shipment_list.html"
     list_display = ["made", "number", "shop", "carrier_words", "tracking", "sent_on", "label", "who"]
     list_select_related = ["order__store", "created_by"]
@@ -123,8 +124,10 @@ class ShipmentAdmin(PickingDoors, OrderRows):
         labels = row.labels.all()
         if not labels:
             return "–"
-        word = _now("Erased label") if labels[0].redacted_at else _now("Label (PDF)")
-        return format_html('<a href="{}">{}</a>', reverse("admin:shipments_label", args=[labels[0].pk]), word)
+        name = {"format": labels[0].get_format_display()}
+        word = _now("Erased label") if labels[0].redacted_at else _now("Label (%(format)s)") % name
+        link = format_html('<a href="{}">{}</a>', reverse("admin:shipments_label", args=[labels[0].pk]), word)
+        return format_html("{} {}", link, badge(_now("void"), "bad")) if row.voided_at else link
 
     @admin.display(description=_("created by"))
     def who(self, row):
@@ -134,7 +137,6 @@ class ShipmentAdmin(PickingDoors, OrderRows):
         view = self.admin_site.admin_view
         ours = [
             path("ship/", view(self.ship_view), name="shipments_ship"),
-            path("label/<int:pk>/", view(self.label_view), name="shipments_label"),
         ]
         return ours + super().get_urls()
 
@@ -188,22 +190,6 @@ class ShipmentAdmin(PickingDoors, OrderRows):
             "may_romanise": any(row.unreadable for row in ready) and persons.may_romanise(request.user, ready[0].order),
         }
         return TemplateResponse(request, "shipments/ship.html", context)
-
-    # -- labels
-
-    def label_view(self, request, pk):
-        """The label's file, or its stand-in once the address is erased. Every opening is logged."""
-        if not request.user.has_perm("shipments.view_label"):
-            raise PermissionDenied
-        if request.method not in {"GET", "HEAD"}:
-            return HttpResponseNotAllowed(["GET", "HEAD"])
-        label = get_object_or_404(Label.objects.select_related("shipment__order__store__merchant"), pk=pk)
-        try:
-            content = opening.open_label(label, by=request.user, now=clock.now())
-        except RuleViolation as error:
-            self.message_user(request, str(error), messages.ERROR)
-            return HttpResponseRedirect(reverse("admin:orders_order_change", args=[label.shipment.order_id]))
-        return pdf_answer(content, name=f"label-{pk}")
 
 
 @admin.register(ShipmentNotification)

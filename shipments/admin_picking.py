@@ -68,15 +68,20 @@ class PickingDoors:
         return picking.pick_list(ids)
 
     def slip_view(self, request, pk):
-        """Drawn for this reader now and kept nowhere. Every opening is logged."""
+        """Drawn for this reader now and kept nowhere. Every opening is logged. `?shipment=`: what is in one parcel."""
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
         order = get_object_or_404(Order.objects.select_related("store"), pk=pk)
         refusal = slips.why_not(order, now=clock.now())
         if not (request.user.has_perm("orders.view_order") and (refusal or slips.may_print(request.user, order))):
             raise PermissionDenied
+        shipment, chosen = None, request.GET.get("shipment", "")
+        if chosen:
+            known = picking.ids_of(chosen)
+            shipment = get_object_or_404(order.shipments.filter(voided_at__isnull=True), pk=known[0] if known else 0)
         try:
-            return pdf_answer(slips.draw(order, by=request.user, now=clock.now()), name=f"packing-slip-{pk}")
+            drawn = slips.draw(order, by=request.user, now=clock.now(), shipment=shipment)
+            return pdf_answer(drawn, name=f"packing-slip-{pk}")
         except RuleViolation as error:
             self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:orders_order_change", args=[pk]))

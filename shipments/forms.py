@@ -11,7 +11,7 @@ from orders import deadlines, roman
 from orders.models import Order, OrderItem
 from orders.rules import words
 from orders.vocabulary import Vocabulary
-from shipments import carriers
+from shipments import buyernotes, carriers
 from shipments.dispatching import ParcelWish
 from shipments.models import Shipment
 
@@ -38,10 +38,18 @@ class ParcelForm(forms.Form):
     tracking_number = forms.CharField(label=_("tracking number"), max_length=60, required=False)
     ship_date = forms.DateField(label=_("ship date"), widget=DateInput, localize=False)
     no_label = forms.BooleanField(label=_("no label"), required=False)
+    note_to_buyer = forms.CharField(
+        label=_("note to the buyer"), max_length=buyernotes.MOST_SIGNS, required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "maxlength": buyernotes.MOST_SIGNS}),
+        help_text=_("Printed on the packing slip. Erased with the order's address."),
+    )  # fmt: skip
 
-    def __init__(self, *args, today: date, **kwargs):
+    def __init__(self, *args, today: date, noted: bool = False, **kwargs):
+        """`noted`: whether a note to the buyer can be typed, as where one order is sent."""
         super().__init__(*args, **kwargs)
         self.today = today
+        if not noted:
+            del self.fields["note_to_buyer"]
         for name, field in self.fields.items():
             field.widget.attrs |= {"autocomplete": "off"}
             if name in {"tracking_number", "service"}:
@@ -67,6 +75,7 @@ class ParcelForm(forms.Form):
             ship_date=typed["ship_date"],
             service=service if carrier else own_service,
             with_label=not typed["no_label"],
+            note_to_buyer=buyernotes.tidy(typed.get("note_to_buyer", "")),
         )
 
 
@@ -108,6 +117,10 @@ class Row:
     wishes: tuple[str, ...] = ()
 
     @property
+    def noted(self) -> bool:
+        return "note_to_buyer" in self.form.fields
+
+    @property
     def lines(self) -> str:
         return ", ".join(f"{item.quantity} × {item.sku or item.asin or '?'}" for item in self.order.items.all())
 
@@ -131,13 +144,14 @@ def rows_for(ids: list[int], *, now: datetime, data=None) -> list[Row]:
         .order_by(F("ship_by").asc(nulls_last=True), "pk")
     )
     unreadable, options = roman.unreadable(ids[:MOST]), Vocabulary()
-    return [_row(order, now, data, options, unreadable=order.pk in unreadable) for order in orders]
+    noted = len(ids) == 1
+    return [_row(order, now, data, options, unreadable=order.pk in unreadable, noted=noted) for order in orders]
 
 
-def _row(order: Order, now: datetime, data, options: Vocabulary, *, unreadable: bool) -> Row:
+def _row(order: Order, now: datetime, data, options: Vocabulary, *, unreadable: bool, noted: bool) -> Row:
     today = now.astimezone(order.store.zone).date()
     preset = _preset(order) | {"ship_date": today}
-    form = ParcelForm(data, prefix=f"o{order.pk}", initial=preset, today=today)
+    form = ParcelForm(data, prefix=f"o{order.pk}", initial=preset, today=today, noted=noted)
     refusal = order.why_not_shippable()
     told = tuple(words.wishes(order.wishes, options))
     return Row(order, form, deadlines.of(order, now=now), refusal=refusal, unreadable=unreadable, wishes=told)

@@ -49,8 +49,30 @@ def new_row(shipment: Shipment, *, format: str = Label.Format.PDF) -> Label:
 def write_label(label: Label) -> None:
     """Draw the label's file. Safe to repeat; an erased label stays erased, whoever comes first.
 
-    RuleViolation where the address is not in Roman characters (any more).
+    RuleViolation where the address is not in Roman characters (any more), or the label is not one of ours.
     """
+    if label.shipment.provider != Shipment.Provider.MANUAL:
+        raise RuleViolation(
+            _("The file of the label bought for order %(number)s is missing. Open the label again in some minutes.")
+            % {"number": label.shipment.order.order_number}
+        )
+    keep_file(label, pdf.draw(_drawable(label)))
+
+
+def content_of(label: Label) -> content.LabelContent:
+    """What a label of ours says, to be drawn in another format. Holds a person.
+
+    RuleViolation where the address is erased, though its label is not due yet, or cannot be read on a label.
+    """
+    if label.shipment.order.masked:
+        raise RuleViolation(
+            _("The address of order %(number)s is erased: its label exists only as it was drawn. Open it as PDF.")
+            % {"number": label.shipment.order.order_number}
+        )
+    return _drawable(label)
+
+
+def _drawable(label: Label) -> content.LabelContent:
     if roman.unreadable([label.shipment.order_id]):
         raise RuleViolation(
             _(
@@ -58,8 +80,7 @@ def write_label(label: Label) -> None:
             )
             % {"number": label.shipment.order.order_number}
         )
-    drawn = pdf.draw(content.shipping_label(label_data(label.shipment)))
-    keep_file(label, drawn)
+    return content.shipping_label(label_data(label.shipment))
 
 
 def keep_file(label: Label, drawn: bytes) -> None:

@@ -1,8 +1,10 @@
-"""What this app holds of people: label files, and Amazon's own words on a refused notice, which may repeat an address."""
+"""What this app holds of people: label files, notes to buyers, and Amazon's own words on a refused notice, which may
+repeat an address."""
 
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import PurePosixPath
 
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -13,7 +15,7 @@ from privacy import markers
 from privacy.models import ErasureCertificate
 from privacy.registry import Table
 from shipments.labels import content, pdf
-from shipments.models import Label, ShipmentNotification
+from shipments.models import Label, Shipment, ShipmentNotification
 
 TABLES = {
     "shipments_shipment": Table.of(
@@ -64,7 +66,7 @@ TABLES = {
 
 
 class _Holder:
-    """Label files and refusals; see privacy.registry.Holder. Each label goes on its own clock."""
+    """Label files, notes and refusals; see privacy.registry.Holder. Each label goes on its own clock."""
 
     def destroy_files(self, order_ids: list[int], *, now: datetime) -> dict[int, int]:
         """Destroy the labels of these orders that are due themselves; a later one keeps its own date."""
@@ -75,20 +77,27 @@ class _Holder:
         return Counter(gone.values_list("shipment__order", flat=True))  # also those of a run that died
 
     def overwrite(self, order_ids: list[int], *, marker: str, now: datetime) -> dict[int, list[str]]:
-        words = self._words(order_ids).select_for_update().order_by("pk")
-        held = {order_id: ["error_text"] for order_id in words.values_list("order", flat=True)}
-        if held:
-            self._words(order_ids).update(error_text=marker)
+        held: dict[int, list[str]] = {}
+        for name, rows in self._texts(order_ids).items():
+            found = set(rows.select_for_update().order_by("pk").values_list("order", flat=True))
+            for order_id in found:
+                held.setdefault(order_id, []).append(name)
+            if found:
+                rows.update(**{name: marker})
         return held
 
     def leftovers(self, order_ids: list[int], *, now: datetime) -> set[int]:
-        labels = self._due(now).filter(shipment__order__in=order_ids).values_list("shipment__order", flat=True)
-        return {*labels, *self._words(order_ids).values_list("order", flat=True)}
+        left = set(self._due(now).filter(shipment__order__in=order_ids).values_list("shipment__order", flat=True))
+        return left.union(*(rows.values_list("order", flat=True) for rows in self._texts(order_ids).values()))
 
     @staticmethod
-    def _words(order_ids: list[int]):
-        said = ShipmentNotification.objects.filter(order__in=order_ids)
-        return said.exclude(error_text__in=["", *markers.MARKERS])
+    def _texts(order_ids: list[int]) -> dict:
+        """Rows with a text that is neither empty nor a marker, by its column."""
+        bare = ["", *markers.MARKERS]
+        return {
+            "error_text": ShipmentNotification.objects.filter(order__in=order_ids).exclude(error_text__in=bare),
+            "note_to_buyer": Shipment.objects.filter(order__in=order_ids).exclude(note_to_buyer__in=bare),
+        }
 
     def redact_due_files(self, *, now: datetime, marker: str) -> Iterator[tuple[int, str]]:
         """Labels whose own clock ran out, whatever their order's says."""
@@ -113,18 +122,22 @@ class _Holder:
 def erase_label(label: Label, *, now: datetime, marker: str) -> None:
     """Destroy the file and put a label without the address in its place. Safe to repeat and to kill at any line.
 
-    The lock keeps `write_label` away: what it draws must not appear after the erasure.
+    The stand-in is a PDF whatever the file was, and the row says so from the same commit on: a run that dies before
+    leaves a row that is due, with or without its old file, and the next one finds and overwrites what was begun. The
+    lock keeps `write_label` away: what it draws must not appear after the erasure.
     """
     drawn = redacted_pdf(label, marker=marker)
     with transaction.atomic():
         live = Label.objects.select_for_update().filter(pk=label.pk, redacted_at__isnull=True)
         if not live:
             return
-        storage, name = label.file.storage, label.file.name
-        if storage.exists(name):
-            storage.delete(name)
-        storage.save(name, ContentFile(drawn))
-        live.update(redacted_at=now)
+        storage, old = label.file.storage, label.file.name
+        new = str(PurePosixPath(old or f"{label.shipment_id // 1000}/{label.pk}").with_suffix(".pdf"))
+        for name in dict.fromkeys(filter(None, [old, new])):
+            if storage.exists(name):
+                storage.delete(name)
+        storage.save(new, ContentFile(drawn))
+        live.update(redacted_at=now, format=Label.Format.PDF, file=new)
         ErasureCertificate.objects.bulk_create([_certificate(label, now=now, marker=marker)], ignore_conflicts=True)
 
 
@@ -146,17 +159,20 @@ def _certificate(label: Label, *, now: datetime, marker: str) -> ErasureCertific
 
 def redacted_pdf(label: Label, *, marker: str) -> bytes:
     """The label that stands in for an erased one: carrier, service, tracking number, no address."""
+    return pdf.draw(redacted_content(label, marker=marker))
+
+
+def redacted_content(label: Label, *, marker: str) -> content.LabelContent:
+    """What the stand-in says, to be drawn in any format."""
     shipment = label.shipment
-    return pdf.draw(
-        content.redacted_label(
-            order_number=shipment.order.order_number,
-            shipment_id=shipment.pk,
-            carrier=shipment.carrier_name,
-            service=shipment.service,
-            tracking_number=shipment.tracking_number,
-            ship_date=shipment.ship_date,
-            marker=marker,
-        )
+    return content.redacted_label(
+        order_number=shipment.order.order_number,
+        shipment_id=shipment.pk,
+        carrier=shipment.carrier_name,
+        service=shipment.service,
+        tracking_number=shipment.tracking_number,
+        ship_date=shipment.ship_date,
+        marker=marker,
     )
 
 

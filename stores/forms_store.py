@@ -120,11 +120,14 @@ class StoreForm(forms.ModelForm):
         model = Store
         fields = [
             "name", "active", "product_identifier", "import_afn", "import_customization", "brand_name", "brand_phone",
-            "brand_site", "brand_from_email", "notify_when", "notify_delay_minutes", "product_title_policy",
+            "brand_site", "slip_message", "slip_shows_sku", "brand_from_email", "notify_when", "notify_delay_minutes", "product_title_policy",
             "product_image_policy", "product_weight_policy", "product_dimensions_policy",
             "short_stock",
         ]  # fmt: skip
-        widgets = {"notify_when": forms.RadioSelect}
+        widgets = {
+            "notify_when": forms.RadioSelect,
+            "slip_message": forms.Textarea(attrs={"rows": 3, "maxlength": 300, "class": "vLargeTextField"}),
+        }
         help_texts = {
             "product_identifier": _("Products are recognised by it. If you are not sure, take SKU."),
             "active": _("An inactive store takes no new orders in. Its orders stay."),
@@ -133,6 +136,8 @@ class StoreForm(forms.ModelForm):
                 "Texts and pictures that buyers give for Amazon Custom products. They are shown on the order's page and erased with the order."
             ),
             "brand_name": _("The sender's name on labels. Empty: the merchant's name."),
+            "slip_message": _("Stands at the foot of each packing slip: thanks, or how to return something."),
+            "slip_shows_sku": _("Off: buyers see the products' names only."),
             "brand_from_email": _("Empty: the service's own address."),
         }
 
@@ -175,6 +180,10 @@ class StoreForm(forms.ModelForm):
             if "@" in urlsplit(site).netloc:
                 raise forms.ValidationError(_("Type the address without a user name."))
         return site
+
+    def clean_slip_message(self) -> str:
+        """Line breaks of one kind; a text of blanks is none."""
+        return "\n".join(line.rstrip() for line in self.cleaned_data["slip_message"].splitlines()).strip()
 
     def clean_brand_from_email(self) -> str:
         address = self.cleaned_data["brand_from_email"]

@@ -12,6 +12,8 @@ FIELDS = {
     "brand_phone": _("Brand: phone"),
     "brand_site": _("Brand: web site"),
     "logo": _("Brand: logo"),
+    "slip_message": _("Brand: text on packing slips"),
+    "slip_shows_sku": _("Brand: SKUs on packing slips"),
     "ship_from_name": _("Ship-from address: name"),
     "ship_from_company": _("Ship-from address: company"),
     "ship_from_street1": _("Ship-from address: street"),

@@ -67,7 +67,8 @@ FORM = [
     ),
     Panel(
         "brand", _("Brand"), _("What buyers see of the shop. Labels carry the name; the preview shows slip and mail."),
-        (("brand_name", "brand_phone"), ("brand_site",), ("logo",)), "stores/store_brand.html",
+        (("brand_name", "brand_phone"), ("brand_site",), ("logo",), ("slip_message",), ("slip_shows_sku",)),
+        "stores/store_brand.html",
     ),
     Panel(
         "ship-from", _("Ship-from address"), _("Where parcels leave from, and where they come back to."),

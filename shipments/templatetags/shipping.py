@@ -3,7 +3,7 @@
 from django import template
 
 from orderhub import clock
-from shipments import noticewords, slips
+from shipments import buyernotes, noticewords, opening, slips
 from shipments.forms import rows_for
 
 register = template.Library()
@@ -29,3 +29,20 @@ def parcel_form(order):
 def slip_offered(user, order):
     """Whether this user may print the order's packing slip now."""
     return not slips.why_not(order, now=clock.now()) and slips.may_print(user, order)
+
+
+@register.simple_tag
+def label_offers(label):
+    """How a label can be opened now."""
+    return opening.offers(label, now=clock.now())
+
+
+@register.simple_tag
+def buyer_notes(user, order, shipments):
+    """What the page shows of the notes on packing slips, by shipment."""
+    return buyernotes.panel_for(user, order, shipments, now=clock.now())
+
+
+@register.simple_tag
+def of_key(found, key):
+    return found.get(key)

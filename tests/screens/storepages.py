@@ -12,11 +12,11 @@ from tests.factories import make_user
 ROLES = ["Support", "Customer success", "Administrator", "Warehouse", "Privacy officer"]
 CHANGING = ROLES[:3]
 KEPT = (
-    "name", "product_identifier", "brand_name", "brand_phone", "brand_site", "brand_from_email", "notify_when",
+    "name", "product_identifier", "brand_name", "brand_phone", "brand_site", "slip_message", "brand_from_email", "notify_when",
     "product_title_policy", "product_image_policy", "product_weight_policy", "product_dimensions_policy",
     "short_stock",
 )  # fmt: skip
-TICKED = ("active", "import_afn", "import_customization")
+TICKED = ("active", "import_afn", "import_customization", "slip_shows_sku")
 
 
 def sign_in(client, *roles, **given):
