@@ -29,6 +29,7 @@ LABEL = SIZES["4x6"]
 CORNER = 10 * mm  # of a label on A4, from the left and from the top: office printers leave less than that blank
 MARK, MARK_GAP = 14, 4  # a cut mark's length, and its distance from the label
 MOST_PAGES = 20  # of one document
+LARGEST = 14_400  # the longest side a PDF page may have
 VOID = "VOID"
 
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # its warnings quote the document
@@ -54,12 +55,11 @@ class Binder:
         try:
             pages = PdfReader(io.BytesIO(pdf)).pages[:MOST_PAGES]
             drawn = [_form(page) for page in pages]
-            boxes = [_size(form) for form in drawn]
         except Exception:  # a damaged file fails in any way at all
             raise PageRefused from None
-        if not drawn or not all(1 <= side <= 15_000 for box in boxes for side in box):
+        if not drawn or not all(1 <= side <= LARGEST for _drawn, box in drawn for side in box):
             raise PageRefused
-        for form, box in zip(drawn, boxes, strict=True):
+        for form, box in drawn:
             self._page(self._kept(form), box, void=void)
 
     def done(self) -> bytes:
@@ -90,7 +90,8 @@ class Binder:
     def _void_form(self) -> IndirectObject:
         """Drawn once, whatever the number of pages it lies on."""
         if self._void is None:
-            self._void = self._kept(_form(PdfReader(io.BytesIO(_void_page())).pages[0]))
+            form, _box = _form(PdfReader(io.BytesIO(_void_page())).pages[0])
+            self._void = self._kept(form)
         return self._void
 
 
@@ -126,24 +127,23 @@ def saying(heading: str, sentences: Sequence[str], *, title: str) -> bytes:
         return buffer.getvalue()
 
 
-def _form(page) -> StreamObject:
-    """What a page draws, as something other pages can draw. A turned page comes the way it is seen."""
-    if page.rotation:
-        page.transfer_rotation_to_content()
-    box = RectangleObject([float(side) for side in page.cropbox])
+def _form(page) -> tuple[StreamObject, tuple[float, float]]:
+    """What a page draws, as something other pages can draw, and its width and height the way it is seen."""
+    left, bottom, right, top = (float(side) for side in page.cropbox)
     contents = page.get_contents()
     form = _stream(contents.get_data() if contents is not None else b"").flate_encode()
     form[NameObject("/Type")], form[NameObject("/Subtype")] = NameObject("/XObject"), NameObject("/Form")
-    form[NameObject("/BBox")] = box
-    shift = (1, 0, 0, 1, -float(box.left), -float(box.bottom))
-    form[NameObject("/Matrix")] = ArrayObject(map(FloatObject, shift))
+    form[NameObject("/BBox")] = RectangleObject((left, bottom, right, top))
+    turned = {
+        0: (1, 0, 0, 1, -left, -bottom),
+        90: (0, -1, 1, 0, -bottom, right),
+        180: (-1, 0, 0, -1, right, top),
+        270: (0, 1, -1, 0, top, -left),
+    }
+    form[NameObject("/Matrix")] = ArrayObject(map(FloatObject, turned[page.rotation % 360]))
     form[NameObject("/Resources")] = page.get("/Resources", DictionaryObject())
-    return form
-
-
-def _size(form: StreamObject) -> tuple[float, float]:
-    left, bottom, right, top = map(float, form["/BBox"])
-    return right - left, top - bottom
+    size = (right - left, top - bottom)
+    return form, size if page.rotation % 180 == 0 else size[::-1]
 
 
 def _stream(data: bytes) -> StreamObject:

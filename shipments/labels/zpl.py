@@ -96,7 +96,7 @@ class _Label:
         self.fields.append(f"^FO{self.dots(x)},{self.dots(y)}^GB{wide},{high},{line},{'W' if white else 'B'},0^FS")
 
     def rule(self, y: float) -> None:
-        self.fields.append(f"^FO{self.dots(self.left)},{self.dots(y)}^GB{self.dots(self.right - self.left)},0,2,B,0^FS")
+        self.fields.append(f"^FO{self.dots(self.left)},{self.dots(y)}^GB{self.dots(self.right - self.left)},2,2,B,0^FS")
 
     def bars(self, y: float, payload: str, *, height: float) -> float:
         """Code 128, centred; returns where the bars begin, in pt."""
@@ -139,7 +139,7 @@ def _bitmap(text: str, size: int, most_wide: int) -> str:
     picture = Image.new("1", (wide, ascent + descent), 0)
     pen = ImageDraw.Draw(picture)
     pen.fontmode = "1"  # a dot is black or it is not
-    pen.text((0, 0), text, font=face, fill=1, stroke_width=1 if size >= 24 else 0)
+    pen.text((0, 0), text, font=face, fill=1, stroke_width=1 if size >= 32 else 0)
     row = (wide + 7) // 8
     data = picture.tobytes()
     return f"^GFA,{len(data)},{len(data)},{row},{data.hex().upper()}"
@@ -220,8 +220,8 @@ def _draw_void(label: _Label) -> None:
 
 def _void_field(dpi: int) -> str:
     wide, high = SIZES[dpi]
-    size = wide // 3
-    return f"^FO{wide // 8},{high * 2 // 5}^FR^A0N,{size},{size}^FD{VOID}^FS"
+    size = wide * 3 // 11
+    return f"^FO{wide // 8},{high // 2}^FR^A0N,{size},{size}^FD{VOID}^FS"
 
 
 def struck(zpl: bytes, *, dpi: int = 203) -> bytes:
