@@ -65,8 +65,7 @@ class Address:
 
 def clean(text: str) -> str:
     """One line of visible text: hidden signs gone, white space single, accents composed, length capped."""
-    spaced = "".join(" " if sign.isspace() else sign for sign in text[: 4 * LONGEST_FIELD])
-    line = " ".join(unicodedata.normalize("NFC", "".join(filter(_is_visible, spaced))).split())
+    line = " ".join(unicodedata.normalize("NFC", visible(text[: 4 * LONGEST_FIELD])).split())
     return line if len(line) <= LONGEST_FIELD else line[: LONGEST_FIELD - 1] + "…"
 
 
@@ -145,6 +144,11 @@ def _is_japanese(parts: dict[str, str]) -> bool:
     """Kanji or kana where the place is named; a Japanese name alone may stand on a romanised address."""
     place = "".join(parts[name] for name in ("street1", "street2", "street3", "district", "city", "state"))
     return any(unicodedata.name(sign, "").startswith(("CJK ", "HIRAGANA ", "KATAKANA ")) for sign in place)
+
+
+def visible(text: str) -> str:
+    """The text without signs nobody sees: white space is blanks, controls and marks of direction are gone."""
+    return "".join(filter(_is_visible, (" " if sign.isspace() else sign for sign in text)))
 
 
 def _is_visible(sign: str) -> bool:

@@ -100,7 +100,7 @@ def _head(sheet: Sheet, slip: Slip) -> None:
     below = top - (taken + 13 if taken else 18)
     sheet.line(sheet.left, below, clean(slip.brand), width=half - 8, mode=HEAVY, **name)
     for row, told in enumerate(slip.contact):
-        sheet.line(sheet.left, below - 11 * (row + 1) - 1, clean(told), width=half - 8, largest=9, floor=6)
+        sheet.line(sheet.left, below - 11 * (row + 1) - 2, clean(told), width=half - 8, largest=9, floor=6)
     sheet.line(sheet.left + half, top - 14, slip.captions["slip"], width=half, largest=14, floor=9)
     told = (("order", slip.number), ("date", slip.ordered))
     for row, (caption, value) in enumerate(told):

@@ -8,6 +8,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
 
+from shipments.labels.addresses import visible
 from shipments.labels.drawing import HEAVY, REGULAR, Page, document, drawable, measure
 from shipments.labels.fitting import LEADING, fit
 
@@ -62,8 +63,8 @@ class Sheet(Page):
 
 
 def wrapped(text: str, *, width: float, size: float) -> list[str]:
-    """The rows of a text at this size; line breaks count, signs without a glyph are boxes."""
-    lines = [drawable(line) for line in text.splitlines()] or [""]
+    """The rows of a text at this size; line breaks count, hidden signs do not, signs without a glyph are boxes."""
+    lines = [drawable(visible(line)) for line in text.splitlines()] or [""]
     return fit(lines, width=width, height=ENDLESS, largest=size, floor=size, measure=measure)[1]
 
 
