@@ -217,7 +217,8 @@ class NoticeFilter(ChoiceFilter):
         return Order._meta.get_field("notifications").related_model.State.choices
 
     def narrow(self, rows, value, request):
-        return rows.filter(pk__in=Order.objects.filter(notifications__state=value).values("pk"))
+        found = Order.objects.filter(notifications__state=value, notifications__channel="amazon")
+        return rows.filter(pk__in=found.values("pk"))
 
 
 def open_orders() -> Q:

@@ -114,7 +114,7 @@ def _outcome(code: str) -> str:
 
 
 def _channel(code: str) -> str:
-    return code.capitalize()
+    return {"bigcommerce": "BigCommerce"}.get(code, code.capitalize())
 
 
 _TRANSLATED: dict[str, Callable[[str], str]] = {

@@ -1,13 +1,14 @@
 """The clock's door to the outbox."""
 
 from orderhub import clock
-from orderhub.errors import CredentialsRejected, TryLater
+from orderhub.errors import CredentialsRejected, RequestRejected, TryLater
 from orderhub.jobs import CALLS_S, enqueue, every, task
-from shipments import confirming, feeding
+from shipments import confirming, feeding, mirroring
 from shipments.models import Feed, ShipmentNotification
 from stores.connecting import connector_for
 from stores.health import stop_for, stop_if_expired
-from stores.models import AmazonAccount
+from stores.linking import mirror_connector_for, stop_shop
+from stores.models import AmazonAccount, Store
 
 SOON_S = 5
 OPEN = ("pending", "retry_at", "unknown", "in_flight")
@@ -69,4 +70,38 @@ def notify_account(account_id: int) -> str:
     soon = 0 < report.wait_s <= SOON_S and not clock.shifted()  # Amazon's bucket refills faster than our minute
     if report.more or soon:
         enqueue(notify_account, account_id)
+    wake_mirrors(of_account=account_id)
     return f"account {account_id}: {report.sentence()}"
+
+
+@every(minutes=1)
+def mirror_due() -> str:
+    """Wake the BigCommerce stores that are to hear of a parcel Amazon knows of, or of something a dead worker left."""
+    return f"{wake_mirrors()} BigCommerce stores"
+
+
+def wake_mirrors(*, of_account: int | None = None) -> int:
+    """Ask for a run of each BigCommerce store with something due, of one account's orders or of all; returns how many."""
+    due = mirroring.due(clock.now())
+    if of_account is not None:
+        due = due.filter(order__store__account=of_account)
+    ids = sorted(set(due.values_list("order__store__linked_store", flat=True)))
+    for shop_id in ids:
+        enqueue(mirror_shop, shop_id)
+    return len(ids)
+
+
+@task
+def mirror_shop(shop_id: int) -> str:
+    """Tell one BigCommerce store of parcels. One whose token is refused keeps its rows untouched."""
+    shop = Store.objects.select_related("bigcommerce").get(pk=shop_id)
+    if shop.bigcommerce.status != shop.bigcommerce.Status.ACTIVE:
+        return f"BigCommerce store {shop_id}: {shop.bigcommerce.status}"
+    try:
+        report = mirroring.mirror_due(shop, mirror_connector_for(shop), now=clock.now(), budget_s=CALLS_S)
+    except (CredentialsRejected, RequestRejected) as error:
+        stop_shop(shop.bigcommerce, error.code)
+        return f"BigCommerce store {shop_id} stopped: {error}"
+    if report.more:
+        enqueue(mirror_shop, shop_id)
+    return f"BigCommerce store {shop_id}: {report.sentence()}"

@@ -14,9 +14,11 @@ from orderhub.errors import ConnectorError, CredentialsRejected, RequestRejected
 from stores import outbound
 from stores.connectors.bigcommerce.client import STORE_HASH, BigCommerceClient
 from stores.connectors.bigcommerce.connector import BigCommerceConnector, ShopFacts
+from stores.connectors.bigcommerce.telling import MirrorConnector
 from stores.models import BigCommerceCredentials, Merchant, Store
 
 MOST_TOKEN = 200
+RESERVE = 10  # calls of a store's quota left to its other programs
 NAME_LENGTH = 120  # of a store
 
 
@@ -30,8 +32,18 @@ class Refused(RuleViolation):
 
 def connector_for(store_hash: str, token: str) -> BigCommerceConnector:
     """The connector of one BigCommerce store. The host is fixed: only the hash is anybody's to choose."""
-    http = outbound.client(settings.BIGCOMMERCE_BASE_URL or outbound.BIGCOMMERCE_URL)
-    return BigCommerceConnector(BigCommerceClient(http, store_hash, token))
+    return BigCommerceConnector(BigCommerceClient(_http(), store_hash, token))
+
+
+def mirror_connector_for(shop: Store) -> MirrorConnector:
+    """What tells a connected BigCommerce store of parcels. One at a time: make it under the store's lease."""
+    credentials = shop.bigcommerce
+    client = BigCommerceClient(_http(), credentials.store_hash, credentials.access_token, reserve=RESERVE)
+    return MirrorConnector(client)
+
+
+def _http():
+    return outbound.client(settings.BIGCOMMERCE_BASE_URL or outbound.BIGCOMMERCE_URL)
 
 
 @sensitive_variables()
@@ -113,10 +125,22 @@ def renew_shop(store: Store, token: str, *, now: datetime, by=None) -> ShopFacts
         facts = verify(credentials.store_hash, token or credentials.access_token)
     except Refused as error:
         if not token:
-            _same(credentials).update(status=BigCommerceCredentials.Status.REFUSED, status_reason=error.code)
+            stop_shop(credentials, error.code)
         raise
     _take(credentials, token or credentials.access_token, facts, now=now, by=by)
     return facts
+
+
+def stop_shop(credentials: BigCommerceCredentials, code: str) -> None:
+    """BigCommerce refuses the token: nothing is asked of this store until somebody verifies it again. Loses nothing."""
+    _same(credentials).update(status=BigCommerceCredentials.Status.REFUSED, status_reason=code)
+
+
+def refused_shops():
+    """Linked stores whose token BigCommerce refuses. Without their tokens."""
+    refused = BigCommerceCredentials.objects.filter(status=BigCommerceCredentials.Status.REFUSED)
+    linked = refused.filter(store__in=Store.objects.filter(linked_store__isnull=False).values("linked_store"))
+    return linked.select_related("store").defer("access_token").order_by("store__name", "pk")
 
 
 def _same(credentials: BigCommerceCredentials):

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -70,6 +70,21 @@ class NotificationQuerySet(models.QuerySet):
         """Rows whose outcome must be read before anything else is sent."""
         return self.filter(state=ShipmentNotification.State.UNKNOWN, next_attempt_at__lte=now).order_by("pk")
 
+    def of_mirror(self, shop):
+        """What a BigCommerce store is to be told: of the orders of the Amazon stores linked to it."""
+        return self.filter(channel=ShipmentNotification.Channel.BIGCOMMERCE, order__store__linked_store=shop)
+
+    def after_amazon(self):
+        """Without those whose order Amazon must hear of first."""
+        return self.filter(~_amazon_unsettled())
+
+    def with_mirror_standing(self):
+        """With what a notice to BigCommerce waits for: `waits_for_amazon`, and `shop_status` of the linked store's token."""
+        return self.annotate(
+            waits_for_amazon=_amazon_unsettled(),
+            shop_status=F("order__store__linked_store__bigcommerce__status"),
+        )
+
     def to_do_by_hand(self):
         """Withheld by a store's settings: somebody tells Amazon in Seller Central."""
         return self.filter(state=ShipmentNotification.State.MANUAL, error_code=ShipmentNotification.STORE_POLICY)
@@ -77,6 +92,13 @@ class NotificationQuerySet(models.QuerySet):
     def move(self, row, *, frm: str, **changes) -> bool:
         """Change a row only if it still is as we left it: state and start number. False if another holder has it."""
         return bool(self.filter(pk=row.pk, state=frm, fence=row.fence).update(**changes))
+
+
+def _amazon_unsettled() -> Exists:
+    """Whether Amazon is still to be told of the same order, or somebody must look at why it was not."""
+    Notice = ShipmentNotification
+    told = Notice.objects.filter(order=OuterRef("order"), channel=Notice.Channel.AMAZON, correction_of__isnull=True)
+    return Exists(told.exclude(state__in=[*Notice.State.FINAL, Notice.State.WITHDRAWN]))
 
 
 class ShipmentNotification(models.Model):
@@ -94,6 +116,7 @@ class ShipmentNotification(models.Model):
     WITHHELD = (STORE_POLICY, TOLD_BY_CONNECTOR, BY_RULE, TOLD_BY_PROVIDER)
     NEVER_OURS = (TOLD_BY_CONNECTOR, TOLD_BY_PROVIDER)  # whatever anybody wishes: Amazon would be told twice
     TOGETHER = Q(single_only=False, correction_of__isnull=True)  # what may go in one submission with others
+    MIRROR_NOT_FOUND = "MirrorNotFound"  # as `error_code`: BigCommerce does not have the order, or not yet
 
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="notifications")
     channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices, default=Channel.AMAZON)
@@ -190,6 +213,8 @@ class ShipmentNotification(models.Model):
     @property
     def state_word(self) -> str:
         """The state in words; a withheld notice is nobody's deed yet."""
+        if self.channel == self.Channel.BIGCOMMERCE:
+            return self._mirror_word
         if not self.is_withheld:
             return self.get_state_display()
         if self.error_code == self.BY_RULE:
@@ -197,6 +222,14 @@ class ShipmentNotification(models.Model):
         if self.error_code == self.TOLD_BY_PROVIDER:
             return _now("told by Amazon’s own label")
         return _now("to be done by hand") if self.error_code == self.STORE_POLICY else _now("left to the connector")
+
+    @property
+    def _mirror_word(self) -> str:
+        if self.state == self.State.WITHDRAWN:
+            return _now("withdrawn: the parcel was voided first")
+        if self.state == self.State.RETRY_AT and self.error_code == self.MIRROR_NOT_FOUND:
+            return _now("not in BigCommerce yet")
+        return self.get_state_display()
 
     @property
     def level(self) -> str:

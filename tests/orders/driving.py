@@ -43,6 +43,7 @@ def sweep() -> None:
         jobs.run("orders.import_due_accounts")
         jobs.run("shipments.notify_marketplaces")
         jobs.run("shipments.follow_feeds")
+        jobs.run("shipments.mirror_due")
 
 
 def time_passes(world, *, minutes: float, step: float = 3) -> None:
