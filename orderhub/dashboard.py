@@ -17,7 +17,7 @@ from orderhub.wording import weekday
 from orders import deadlines, filters, history
 from orders.models import Order, QuarantinedOrder
 from shipments.models import ShipmentNotification
-from stores import authorizations, health, secrets, words
+from stores import authorizations, health, linking, secrets, words
 from stores.marketplaces import BY_ID
 from stores.models import AmazonAccount, UnconnectedOrder
 
@@ -88,6 +88,8 @@ def board_for(user, *, now: datetime) -> Board:
         notices += _machinery(now)
     if user.has_perm("stores.view_amazonaccount"):
         notices += _accounts(now)
+    if user.has_perm("stores.change_store"):
+        notices += _shops()
     if user.has_perm("orders.view_historyread"):
         notices += _gaps()
     if user.has_perm("stores.change_amazonaccount"):
@@ -244,6 +246,18 @@ def _account(account: AmazonAccount, now: datetime) -> Notice:
     text = _("Account %(account)s: %(words)s") % {"account": account, "words": told}
     level = words.expiry_level(account, now=now) if works else "bad"
     return Notice(text, _page(account.pk), level, _("Open the account"))
+
+
+def _shops() -> list[Notice]:
+    """Linked BigCommerce stores that refuse our token: their parcels wait."""
+    return [
+        Notice(
+            _("BigCommerce store %(store)s: %(words)s")
+            % {"store": shop.store, "words": linking.refusal(shop.status_reason)},
+            reverse("admin:stores_store_change", args=[shop.store_id]), "bad", _("Open the store"),
+        )
+        for shop in linking.refused_shops()[:MOST_ACCOUNTS]
+    ]  # fmt: skip
 
 
 def _unconnected(row: dict) -> Notice:

@@ -88,6 +88,17 @@ def _code(code: str) -> str:
         "ToldByConnector": _("left to the connector"),
         "AutomationRule": _("withheld by a rule"),
         "HoldEnded": _("the hold has come to its end"),
+        "MirrorNotFound": _("not found there"),
+        "MirrorTwice": _("found there several times"),
+        "MirrorGone": _("not there any more"),
+        "MirrorIncomplete": _("incomplete there"),
+        "MirrorRefunded": _("refunded there"),
+        "MirrorCancelled": _("cancelled there"),
+        "MirrorDeclined": _("declined there"),
+        "MirrorUnverified": _("waits for a manual check there"),
+        "MirrorDisputed": _("disputed there"),
+        "MirrorPartlyRefunded": _("partly refunded there"),
+        "MirrorOtherStatus": _("unknown status there"),
     }
     return known.get(code, code)
 

@@ -23,6 +23,7 @@ from orders.filters import MOST_STORES
 from orders.models import Order
 from shipments import confirming, noticewords, picking, sending
 from shipments.admin_labels import LabelDoors
+from shipments.admin_mirror import MirrorDoors
 from shipments.admin_picking import PickingDoors
 from shipments.forms import MOST, AllRowsForm, rows_for
 from shipments.jobs import notify_account
@@ -193,8 +194,8 @@ class ShipmentAdmin(LabelDoors, PickingDoors, OrderRows):
 
 
 @admin.register(ShipmentNotification)
-class NoticeAdmin(OrderRows):
-    list_display = ["number", "shop", "state_words", "meaning", "next_try", "attempts", "error"]
+class NoticeAdmin(MirrorDoors, OrderRows):
+    list_display = ["number", "shop", "channel", "state_words", "meaning", "next_try", "attempts", "error"]
     list_select_related = ["order__store__account", "shipment"]
     list_filter = [StateFilter, StoreFilter]
     search_fields = ["order__order_number__startswith", "shipment__tracking_number__startswith"]
@@ -244,7 +245,7 @@ class NoticeAdmin(OrderRows):
     def _retry(self, request, rows) -> None:
         """Retry each row for itself, say what came of it, and wake each account once."""
         done, later, accounts = [], [], set()
-        for row in rows:
+        for row in self.retry_mirrors(request, rows):
             try:
                 confirming.retry(row, now=clock.now())
             except RuleViolation as error:

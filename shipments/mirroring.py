@@ -42,6 +42,7 @@ LONGEST = timedelta(hours=1)  # between two tries at a store that does not answe
 MOST_FAILED = 2  # rows in a row that could not be settled: the store is down, not the order odd
 NOT_FOUND, SEVERAL, GONE = ShipmentNotification.MIRROR_NOT_FOUND, "MirrorTwice", "MirrorGone"
 POISON = "Poison"
+SAID = "BigCommerce"  # before the status of a refusal, as `error_code`
 
 
 class TakenOver(Exception):
@@ -244,7 +245,7 @@ class _Telling:
 
     def _refused(self, error: RequestRejected) -> None:
         """A clear no: looked at once more, then a person's. BigCommerce's words may name the buyer and are not kept."""
-        code = f"BigCommerce{error.code}"[:60]
+        code = f"{SAID}{error.code}"[:60]
         if self.row.error_code == code:
             self._settle(State.REJECTED, error_code=code)
         else:

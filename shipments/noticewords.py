@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from orderhub.wording import utc
+from shipments import mirrorwords
 from shipments.models import ShipmentNotification
 from shipments.models.notification import GATHER
 from shipments.predicting import Forecast
@@ -54,8 +55,14 @@ def of(notice: ShipmentNotification, *, now: datetime) -> NoticeWords:
     code = notice.error_code if CODE.fullmatch(notice.error_code) else ""  # a route, say, helps nobody here
     return NoticeWords(
         _meaning(notice, now), _next_try(notice, now), notice.level, _can_retry(notice),
-        "" if notice.is_withheld else code, _(REASONS[code]) if code in REASONS else "",
+        "" if notice.is_withheld else code, _reason(notice, code),
     )  # fmt: skip
+
+
+def _reason(notice: ShipmentNotification, code: str) -> str:
+    if notice.channel == notice.Channel.BIGCOMMERCE:
+        return mirrorwords.reason(code)
+    return _(REASONS[code]) if code in REASONS else ""
 
 
 def _can_retry(notice: ShipmentNotification) -> bool:
@@ -70,6 +77,8 @@ def account_stopped(notice: ShipmentNotification) -> bool:
 
 
 def _meaning(notice: ShipmentNotification, now: datetime) -> str:
+    if notice.channel == notice.Channel.BIGCOMMERCE:
+        return mirrorwords.meaning(notice, now)
     if notice.state in WAITING and account_stopped(notice):
         return _("The Amazon account is stopped. OrderHub goes on by itself once it is authorised again.")
     match notice.state:
@@ -112,8 +121,12 @@ def _meaning(notice: ShipmentNotification, now: datetime) -> str:
     return ""
 
 
+def _is_held(notice: ShipmentNotification) -> bool:
+    return mirrorwords.is_held(notice) if notice.channel == notice.Channel.BIGCOMMERCE else account_stopped(notice)
+
+
 def _next_try(notice: ShipmentNotification, now: datetime) -> str:
-    if notice.state not in WAITING or account_stopped(notice):
+    if notice.state not in WAITING or _is_held(notice):
         return ""
     if notice.next_attempt_at <= now:
         return _("within a minute")

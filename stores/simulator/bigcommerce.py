@@ -176,7 +176,8 @@ def _update_order(world: World, shop: Shop, asked: Request) -> Answer:
 
 def _products(world: World, shop: Shop, asked: Request) -> Answer:
     order = _order(shop, asked)
-    return listed([product_row(order, line) for line in _page(order.lines, asked)])
+    hidden = {"order_address_id": 0} if shop.hides_addresses else {}
+    return listed([product_row(order, line) | hidden for line in _page(order.lines, asked)])
 
 
 def _shipping_addresses(world: World, shop: Shop, asked: Request) -> Answer:
@@ -200,6 +201,8 @@ def _create_shipment(world: World, shop: Shop, asked: Request) -> Answer:
     address_id = wish.get("order_address_id")
     if type(address_id) is not int or address_id not in order.addresses:
         raise refused(400, "The field 'order_address_id' is invalid.")
+    if shop.refuses:
+        raise refused(422, "The shipment cannot be created.")
     items = _items(shop, order, wish.get("items"), address_id)
     return as_json(shipment_row(order, shop.ship(order, address_id, items, told, world.clock.now())), 201)
 

@@ -60,7 +60,7 @@ def order_row(order: MirrorOrder) -> dict[str, Any]:
         "status": STATUSES[order.status_id],
         "items_total": total,
         "items_shipped": shipped,
-        "is_deleted": False,
+        "is_deleted": order.archived,
         "channel_id": order.channel_id,
         "order_source": order.order_source,
         "external_source": "",

@@ -60,6 +60,7 @@ class MirrorOrder:
     status_id: int = AWAITING_FULFILLMENT
     email: str = ""
     shipped: datetime | None = None
+    archived: bool = False
     shipments: dict[int, MirrorShipment] = field(default_factory=dict)
 
     def line(self, line_id: Any) -> MirrorLine | None:
@@ -99,6 +100,9 @@ class Shop:
     mailed_statuses: frozenset[int] = frozenset({SHIPPED, PARTIALLY_SHIPPED})
     quota: int = 150  # calls in 30 s
     refuses_reshipping: bool = False
+    refuses: bool = False  # every shipment
+    hides_addresses: bool = False  # of an order's lines
+    status_after_shipping: int | None = None  # where shipments leave the order's status alone
     ignored_filters: frozenset[str] = frozenset()
     orders: dict[int, MirrorOrder] = field(default_factory=dict)
     ledger: list[dict[str, Any]] = field(default_factory=list)
@@ -137,7 +141,8 @@ class Shop:
         """A new shipment; the order's status follows, and a mail goes out even where it stays the same."""
         shipment = MirrorShipment(self.next_id(), address_id, items, now, told)
         order.shipments[shipment.shipment_id] = shipment
-        order.status_id = SHIPPED if order.is_shipped_whole else PARTIALLY_SHIPPED
+        moved = SHIPPED if order.is_shipped_whole else PARTIALLY_SHIPPED
+        order.status_id = moved if self.status_after_shipping is None else self.status_after_shipping
         order.shipped = order.shipped or now
         self.record(order, "shipment_created", now, shipment)
         self._mail(order, now)

@@ -51,9 +51,7 @@ class Linked:
 
     def assert_told_once(self) -> None:
         """The oracle is the simulator's ledger, never our own rows."""
-        assert self.created() == {
-            order.order_number: [order.shipments.get().tracking_number] for order in self.orders
-        }
+        assert self.created() == {order.order_number: [order.shipments.get().tracking_number] for order in self.orders}
 
 
 def row(order: Order | None = None) -> ShipmentNotification:
