@@ -147,8 +147,11 @@ class _Telling:
         if row.shipment.voided_at is not None and not row.attempts and not self._pass_on():
             return False
         code = "" if row.error_code == THROTTLED else row.error_code
-        held_until = clock.now() + LEASE
-        self._move(fence=row.fence + 1, starts=row.starts + 1, next_attempt_at=held_until, error_code=code)
+        since = None if row.state == State.PENDING else row.failing_since  # taken up anew with another parcel
+        self._move(
+            fence=row.fence + 1, starts=row.starts + 1, next_attempt_at=clock.now() + LEASE, error_code=code,
+            failing_since=since,
+        )  # fmt: skip
         if row.state == State.UNKNOWN:
             failpoints.reach("notify.in_reconcile")
         return True
@@ -278,14 +281,14 @@ class _Telling:
 
     def _pass_on(self) -> bool:
         """Of a voided parcel nothing more is sent (R47): the order's next one takes its place, else it is withdrawn."""
-        row, others = self.row, self.row.order.shipments.filter(voided_at__isnull=True, is_return=False)
-        other = others.filter(combined_with__isnull=True).order_by("created_at", "pk").first()
-        if other is None:
-            self._settle(State.WITHDRAWN, error_code="", failing_since=None)
-            if row.state == State.WITHDRAWN:
-                outbox.note(row.order, {"channel": row.channel, "state": State.WITHDRAWN}, now=self.now)
+        row, voided = self.row, self.row.shipment_id
+        outbox.pass_on(row, now=self.now)
+        row.refresh_from_db(fields=["state", "shipment", "error_code", "starts"])
+        if row.state == State.WITHDRAWN:
+            self.report.states[State.WITHDRAWN] += 1
             return False
-        self._move(shipment=other)
+        if row.shipment_id == voided:
+            raise TakenOver
         return True
 
     # -- the row
