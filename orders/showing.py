@@ -86,6 +86,7 @@ def page(
     stock.mark_short([order])
     panel.attach(user, order, items)
     notices = list(order.notifications.select_related("shipment"))
+    shipments = list(order.shipments.prefetch_related("labels"))
     waits_for_cancellation = deciding.held_for_cancellation(order)
     roman = persons.roman_for(user, order, typed=typed, wrong=wrong)
     return {
@@ -100,7 +101,8 @@ def page(
         "entered": correcting.panel_for(user, order),
         "erasure": erasurewords.of(order, now=now),
         "events": timeline.entries(order),
-        "shipments": list(order.shipments.prefetch_related("labels")),
+        "shipments": [shipment for shipment in shipments if not shipment.is_return],
+        "returns": [shipment for shipment in shipments if shipment.is_return],
         "notices": notices,
         "may_quote": _may_quote(user, order, notices),
         "refusal": order.why_not_shippable(),

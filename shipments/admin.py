@@ -23,6 +23,7 @@ from orders.filters import MOST_STORES
 from orders.models import Order
 from shipments import confirming, noticewords, opening, picking, sending
 from shipments.admin_picking import PickingDoors, pdf_answer
+from shipments.admin_returns import ReturnDoors
 from shipments.forms import MOST, AllRowsForm, rows_for
 from shipments.jobs import notify_account
 from shipments.models import Label, Shipment, ShipmentNotification
@@ -81,7 +82,7 @@ class OrderRows(ReadOnlyAdmin):
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(PickingDoors, OrderRows):
+class ShipmentAdmin(PickingDoors, ReturnDoors, OrderRows):
     change_list_template = "shipments/shipment_list.html"
     list_display = ["made", "number", "shop", "carrier_words", "tracking", "sent_on", "label", "who"]
     list_select_related = ["order__store", "created_by"]
@@ -279,3 +280,6 @@ class NoticeAdmin(OrderRows):
 def _sent(numbers: list[str]) -> str:
     told = ngettext("%(count)d order shipped: %(numbers)s", "%(count)d orders shipped: %(numbers)s", len(numbers))
     return told % {"count": len(numbers), "numbers": ", ".join(numbers)}
+
+
+from shipments.admin_mails import OutgoingMailAdmin as OutgoingMailAdmin  # noqa: E402  takes its base from here

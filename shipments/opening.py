@@ -16,9 +16,17 @@ def open_label(label: Label, *, by, now: datetime) -> bytes:
     access.log_view(by, label.shipment.order_id, what="label")
     storage, name = label.file.storage, label.file.name
     missing = not name or not storage.exists(name)
-    if label.redacted_at or label.due_at <= now or (missing and label.shipment.order.masked):
+    if _is_gone(label, now=now) or (missing and label.shipment.order.masked):
         return redacted_pdf(label, marker=markers.AMAZON)
     if missing:
         labelling.write_label(label)
     with storage.open(name) as file:
         return file.read()
+
+
+def _is_gone(label: Label, *, now: datetime) -> bool:
+    """Erased, or due to be. A return's label goes with its order (R85)."""
+    if label.redacted_at or label.due_at <= now:
+        return True
+    order = label.shipment.order
+    return label.shipment.is_return and (order.masked or bool(order.redaction_due_at and order.redaction_due_at <= now))
