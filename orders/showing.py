@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from django.db.models import Count
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
@@ -86,7 +87,7 @@ def page(
     stock.mark_short([order])
     panel.attach(user, order, items)
     notices = list(order.notifications.select_related("shipment"))
-    shipments = list(order.shipments.prefetch_related("labels"))
+    shipments = list(order.shipments.annotate(mailed=Count("mails")).prefetch_related("labels"))
     waits_for_cancellation = deciding.held_for_cancellation(order)
     roman = persons.roman_for(user, order, typed=typed, wrong=wrong)
     return {

@@ -11,7 +11,7 @@ from orderhub.errors import RuleViolation
 from orders import roman
 from orders.models import Order, OrderEvent, OrderPersonalData
 from shipments import dispatching, labelling
-from shipments.mails.deciding import is_erased
+from shipments.mails.deciding import AMAZON, is_erased
 from shipments.models import Shipment
 
 SHIP_FROM_NEEDED = ("street1", "city", "country")
@@ -40,11 +40,14 @@ def why_not(order: Order, *, now: datetime) -> str:
     if not was_sent(order):
         return _("Nothing of order %(number)s was sent yet: there is nothing to send back.") % number
     if is_erased(order, now=now):
-        return (
-            _("The address of order %(number)s was erased on schedule. Make the return label in Seller Central.")
-            % number
-        )
+        return _("The address of order %(number)s was erased.") % number + _elsewhere(order)
     return _why_not_here(order) or _why_not_there(order)
+
+
+def _elsewhere(order: Order) -> str:
+    if order.origin_marketplace != AMAZON:
+        return " " + _("Send the buyer a label that your carrier made.")
+    return " " + _("Make the return label in Seller Central.")
 
 
 def _why_not_here(order: Order) -> str:
@@ -65,8 +68,7 @@ def _why_not_there(order: Order) -> str:
     """What is wrong with the buyer's address."""
     person = OrderPersonalData.objects.filter(pk=order.pk, marker="").first()
     if person is None or not (person.street1 or person.street2):
-        told = _("OrderHub has no address for order %(number)s. Make the return label in Seller Central.")
-        return told % {"number": order.order_number}
+        return _("OrderHub has no address for order %(number)s.") % {"number": order.order_number} + _elsewhere(order)
     return labelling.unreadable_address(order) if roman.missing(person) else ""
 
 

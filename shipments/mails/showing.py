@@ -1,4 +1,5 @@
-"""What the order page says of return labels and mails to the buyer; one query, two where something was sent."""
+"""What the order page says of return labels and mails to the buyer; a query where there are mails, one more for an order
+that did not come from Amazon."""
 
 from dataclasses import dataclass, field
 
@@ -32,14 +33,12 @@ class Panel:
 
 
 def panel_for(order: Order, parcels: list[Shipment], returns: list[Shipment]) -> Panel:
-    """`parcels`, `returns`: the order's shipments with their labels, as the page has them."""
+    """`parcels`, `returns`: the order's shipments with their labels, each with how many mails it has as `mailed`."""
     live = [parcel for parcel in parcels if parcel.voided_at is None]
     sent = bool(live) or order.status == Order.Status.SHIPPED
     if not (sent or returns):
         return Panel()
-    mails = {(mail.shipment_id, mail.kind): mail for mail in order.mails.all()}
-    for mail in mails.values():
-        mail.order = order
+    mails = _mails_of(order) if any(shipment.mailed for shipment in (*parcels, *returns)) else {}
     by_amazon = _amazon_mails_itself(order)
     return Panel(
         sent=sent,
@@ -48,6 +47,13 @@ def panel_for(order: Order, parcels: list[Shipment], returns: list[Shipment]) ->
         returns=[_row(shipment, Kind.RETURN_LABEL, mails) for shipment in returns],
         rows=_rows(parcels, mails, offered=not (by_amazon or order.masked)),
     )
+
+
+def _mails_of(order: Order) -> dict[tuple[int, str], OutgoingMail]:
+    found = {(mail.shipment_id, mail.kind): mail for mail in order.mails.all()}
+    for mail in found.values():
+        mail.order = order  # with its store, which the page has at hand
+    return found
 
 
 def _rows(parcels: list[Shipment], mails: dict, *, offered: bool) -> list[Row]:

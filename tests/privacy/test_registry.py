@@ -26,6 +26,7 @@ ELSEWHERE = {  # each has a proof of its own in the tests of what writes it
     *(("orders_itempersonaldata", name) for name in ("customized_url", "customization", "images")),
     *(("orders_customer", name) for name in ("match_key", "name", "email", "phone", "user_name")),
     ("orders_ordernote", "text"),
+    ("shipments_outgoingmail", "recipient_hash"),
 }
 
 
