@@ -89,7 +89,7 @@ def test_the_marketplaces_language_is_used_not_the_readers(noon, settings):
 
 
 @pytest.mark.parametrize(
-    "text", ["Eve\r\nBcc: all@evil.example", "Eve\nX-Evil: 1", "Eve\u2028Bcc: x@evil.example", "Eve\0\x1b[2J", "{{ x }}%(number)s%s", "=?utf-8?q?Eve=0ABcc:_x@evil.example?="]
+    "text", ["Eve\r\nBcc: all@evil.example", "Eve\nX-Evil: 1", "Eve\u2028Bcc: x@evil.example", "Eve\x01\x1b[2J", "{{ x }}%(number)s%s", "=?utf-8?q?Eve=0ABcc:_x@evil.example?="]
 )  # fmt: skip
 def test_b32_b33_nothing_typed_by_anybody_reaches_a_header_or_is_read_as_a_template(noon, text):
     store = amazon_store(brand_name=text[:120])
