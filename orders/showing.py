@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from django.db.models import Count
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
@@ -86,6 +87,7 @@ def page(
     stock.mark_short([order])
     panel.attach(user, order, items)
     notices = list(order.notifications.select_related("shipment"))
+    shipments = list(order.shipments.annotate(mailed=Count("mails")).prefetch_related("labels"))
     waits_for_cancellation = deciding.held_for_cancellation(order)
     roman = persons.roman_for(user, order, typed=typed, wrong=wrong)
     return {
@@ -100,7 +102,8 @@ def page(
         "entered": correcting.panel_for(user, order),
         "erasure": erasurewords.of(order, now=now),
         "events": timeline.entries(order),
-        "shipments": list(order.shipments.prefetch_related("labels")),
+        "shipments": [shipment for shipment in shipments if not shipment.is_return],
+        "returns": [shipment for shipment in shipments if shipment.is_return],
         "notices": notices,
         "may_quote": _may_quote(user, order, notices),
         "refusal": order.why_not_shippable(),

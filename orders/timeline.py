@@ -8,6 +8,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from orderhub.wording import day_and_time, utc
+from orders import mailwords
 from orders.deciding import HOLD_REASONS
 from orders.models import Order, OrderEvent
 from orders.models.person import CustomizationState
@@ -121,7 +122,9 @@ def _own(name: str) -> str:
 
 
 def _outcome(code: str) -> str:
-    return str(CustomizationState(code).label) if code in CustomizationState.values else code
+    if code in CustomizationState.values:
+        return str(CustomizationState(code).label)
+    return mailwords.outcome(code) or code
 
 
 def _channel(code: str) -> str:
@@ -138,6 +141,7 @@ _TRANSLATED: dict[str, Callable[[str], str]] = {
     "due": _date,
     "channel": _channel,
     "outcome": _outcome,
+    "mail": mailwords.kind,
     "code": _code,
     "until": _until,
     "change": _change,
@@ -150,4 +154,6 @@ def _level(event: OrderEvent) -> str:
     stuck = Order._meta.get_field("notifications").related_model.State.STUCK
     if event.kind == Kind.NOTICE and event.params.get("state") in stuck:
         return "bad"
+    if event.kind == Kind.MAIL and event.params.get("outcome") in mailwords.FAILED:
+        return "warn"
     return ALARMS.get(event.kind, "")

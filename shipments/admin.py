@@ -25,6 +25,7 @@ from shipments import confirming, noticewords, picking, sending
 from shipments.admin_labels import LabelDoors
 from shipments.admin_mirror import MirrorDoors
 from shipments.admin_picking import PickingDoors
+from shipments.admin_returns import ReturnDoors
 from shipments.forms import MOST, AllRowsForm, rows_for
 from shipments.jobs import notify_account
 from shipments.models import Shipment, ShipmentNotification
@@ -83,7 +84,7 @@ class OrderRows(ReadOnlyAdmin):
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(LabelDoors, PickingDoors, OrderRows):
+class ShipmentAdmin(LabelDoors, PickingDoors, ReturnDoors, OrderRows):
     change_list_template = "shipments/shipment_list.html"
     list_display = ["made", "number", "shop", "carrier_words", "tracking", "sent_on", "label", "who"]
     list_select_related = ["order__store", "created_by"]
@@ -266,3 +267,6 @@ class NoticeAdmin(MirrorDoors, OrderRows):
 def _sent(numbers: list[str]) -> str:
     told = ngettext("%(count)d order shipped: %(numbers)s", "%(count)d orders shipped: %(numbers)s", len(numbers))
     return told % {"count": len(numbers), "numbers": ", ".join(numbers)}
+
+
+from shipments.admin_mails import OutgoingMailAdmin as OutgoingMailAdmin  # noqa: E402  takes its base from here

@@ -16,7 +16,7 @@ from orderhub.errors import RuleViolation
 from orders import stock
 from orders.models import Order, OrderEvent, OrderItem
 from orders.retention import recompute
-from shipments import labelling, outbox
+from shipments import labelling, mails, outbox
 from shipments.models import Label, Shipment, ShipmentItem
 from shipments.providers.base import Bought
 
@@ -106,6 +106,7 @@ def ship(
             label = labelling.new_row(shipment, format=bought.format if bought else Label.Format.PDF)
         outbox.queue(shipment, now=now, tell_from=tell_from)
         recompute(order)
+        labelling.follow_order(order)
         if own_label:
             labelling.check_address(order)  # again: now the order is locked, and no import can change its address
         kind = OrderEvent.Kind.SHIPMENT if whole else OrderEvent.Kind.PART_SHIPPED
@@ -113,6 +114,7 @@ def ship(
             order=order, kind=kind, at=now, actor=by,
             params={"carrier": shipment.carrier_name, "tracking": shipment.tracking_number, "shipment": shipment.pk},
         )  # fmt: skip
+        mails.after_shipping(shipment, by=by, now=now)
         if within is not None:
             within(shipment)
     failpoints.reach("ship.after_commit")

@@ -4,6 +4,7 @@ from orderhub import clock
 from orderhub.errors import CredentialsRejected, RequestRejected, TryLater
 from orderhub.jobs import CALLS_S, enqueue, every, task
 from shipments import confirming, feeding, mirroring
+from shipments.mails.jobs import send_mails as send_mails  # declares it
 from shipments.models import Feed, ShipmentNotification
 from stores.connecting import connector_for
 from stores.health import stop_for, stop_if_expired

@@ -2,6 +2,7 @@
 
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
@@ -44,6 +45,17 @@ def new_row(shipment: Shipment, *, format: str = Label.Format.PDF) -> Label:
     label.file.name = f"{shipment.pk // 1000}/{label.pk}.{format}"
     label.save(update_fields=["file"])
     return label
+
+
+def follow_order(order: Order) -> None:
+    """Labels of returns and of voided parcels go with the order, never later (R85). Call whenever its due date moved."""
+    if order.redaction_due_at is None:
+        return
+    tied = Q(shipment__is_return=True) | Q(shipment__voided_at__isnull=False)
+    later = Label.objects.filter(
+        tied, shipment__order=order, redacted_at__isnull=True, due_at__gt=order.redaction_due_at
+    )
+    later.update(due_at=order.redaction_due_at, due_rule=order.redaction_rule)
 
 
 def write_label(label: Label) -> None:
@@ -99,6 +111,9 @@ def label_data(shipment: Shipment) -> content.LabelData:
     order, store = shipment.order, shipment.order.store
     person = OrderPersonalData.objects.get(pk=order.pk)
     sender = {key: str(value) for key, value in ship_from(order).items() if key in content.Address.__dataclass_fields__}
+    buyer = content.Address(**roman.ship_to(person))
+    shop = content.Address(**({"name": store.brand_name or store.merchant.name} | sender))
+    there, here = (shop, buyer) if shipment.is_return else (buyer, shop)
     return content.LabelData(
         order_number=order.order_number,
         shipment_id=shipment.pk,
@@ -106,8 +121,8 @@ def label_data(shipment: Shipment) -> content.LabelData:
         service=shipment.service,
         tracking_number=shipment.tracking_number,
         ship_date=shipment.ship_date,
-        ship_to=content.Address(**roman.ship_to(person)),
-        ship_from=content.Address(**({"name": store.brand_name or store.merchant.name} | sender)),
+        ship_to=there,
+        ship_from=here,
         weight_g=shipment.weight_g,
     )
 

@@ -64,7 +64,7 @@ def read(label: Label, *, now: datetime) -> Found:
 
     RuleViolation where the file is missing and cannot be had again.
     """
-    if label.redacted_at or label.due_at <= now:
+    if is_gone(label, now=now):
         return _gone(label)
     content = _stored(label)
     if content is None and label.shipment.order.masked:
@@ -84,7 +84,7 @@ def kind_of(content: bytes) -> str:
 
 def offers(label: Label, *, now: datetime) -> list[Offer]:
     """How this label can be opened now, the stored file first. No query."""
-    if label.redacted_at or label.due_at <= now:
+    if is_gone(label, now=now):
         return [Offer(_("Label without address (PDF)"), "")]
     stored = Offer(_("Label (%(format)s)") % {"format": label.get_format_display()}, "")
     on_a4 = [Offer(_("on A4"), "?paper=a4")] if label.format == PDF else []
@@ -94,6 +94,14 @@ def offers(label: Label, *, now: datetime) -> list[Offer]:
         Offer(_("for label printers (ZPL, %(dpi)d dpi)") % {"dpi": dpi}, f"?format=zpl&dpi={dpi}") for dpi in zpl.SIZES
     ]
     return [stored, *on_a4, *printers]
+
+
+def is_gone(label: Label, *, now: datetime) -> bool:
+    """Whether the address is erased, or due to be. A return's label goes with its order (R85)."""
+    if label.redacted_at or label.due_at <= now:
+        return True
+    order = label.shipment.order
+    return label.shipment.is_return and (order.masked or bool(order.redaction_due_at and order.redaction_due_at <= now))
 
 
 def is_ours(label: Label) -> bool:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import Q
 
 import orderhub
 from orderhub import failpoints
@@ -15,6 +16,7 @@ from privacy import markers
 from privacy.models import ErasureCertificate
 from privacy.registry import Table
 from shipments.labels import content, pdf
+from shipments.mails.erasing import MAILS
 from shipments.models import Label, Shipment, ShipmentNotification
 
 TABLES = {
@@ -69,8 +71,8 @@ class _Holder:
     """Label files, notes and refusals; see privacy.registry.Holder. Each label goes on its own clock."""
 
     def destroy_files(self, order_ids: list[int], *, now: datetime) -> dict[int, int]:
-        """Destroy the labels of these orders that are due themselves; a later one keeps its own date."""
-        for label in self._due(now).filter(shipment__order__in=order_ids):
+        """Destroy the labels of these orders that are due themselves, and those of returns; another keeps its own date."""
+        for label in self._of(order_ids, now):
             erase_label(label, now=now, marker=markers.AMAZON)
             failpoints.reach("redact.between_files")
         gone = Label.objects.filter(shipment__order__in=order_ids, redacted_at__isnull=False)
@@ -87,7 +89,7 @@ class _Holder:
         return held
 
     def leftovers(self, order_ids: list[int], *, now: datetime) -> set[int]:
-        left = set(self._due(now).filter(shipment__order__in=order_ids).values_list("shipment__order", flat=True))
+        left = set(self._of(order_ids, now).values_list("shipment__order", flat=True))
         return left.union(*(rows.values_list("order", flat=True) for rows in self._texts(order_ids).values()))
 
     @staticmethod
@@ -111,12 +113,16 @@ class _Holder:
                 yield label.shipment.order_id, ""
 
     @staticmethod
-    def _due(now: datetime):
-        return (
-            Label.objects.filter(redacted_at__isnull=True, due_at__lte=now)
-            .select_related("shipment__order")
-            .order_by("due_at", "pk")
-        )
+    def _live():
+        return Label.objects.filter(redacted_at__isnull=True).select_related("shipment__order").order_by("due_at", "pk")
+
+    def _due(self, now: datetime):
+        return self._live().filter(due_at__lte=now)
+
+    def _of(self, order_ids: list[int], now: datetime):
+        """What goes with these orders: a return's label too, whatever its own clock says (R85)."""
+        goes = Q(due_at__lte=now) | Q(shipment__is_return=True)
+        return self._live().filter(goes, shipment__order__in=order_ids)
 
 
 def erase_label(label: Label, *, now: datetime, marker: str) -> None:
@@ -177,4 +183,4 @@ def redacted_content(label: Label, *, marker: str) -> content.LabelContent:
 
 
 PAPERS = _Holder()
-HOLDERS = (PAPERS,)
+HOLDERS = (PAPERS, MAILS)

@@ -12,8 +12,8 @@ from orderhub.errors import RuleViolation
 from orders.models import Order, OrderEvent, OrderItem
 from orders.retention import parcel_of, periods_for, recompute
 from privacy import retention
-from shipments import outbox
-from shipments.models import Label, ManualUpdate, Shipment, ShipmentNotification
+from shipments import labelling, outbox
+from shipments.models import ManualUpdate, Shipment, ShipmentNotification
 
 State = ShipmentNotification.State
 
@@ -91,10 +91,7 @@ def _void_one(shipment: Shipment, *, by, now: datetime) -> None:
         )
     recompute(order)
     order.refresh_from_db()
-    if order.redaction_due_at is not None:  # never later than it was
-        Label.objects.filter(shipment=shipment, redacted_at__isnull=True, due_at__gt=order.redaction_due_at).update(
-            due_at=order.redaction_due_at, due_rule=order.redaction_rule
-        )
+    labelling.follow_order(order)  # never later than it was
     OrderEvent.objects.create(
         order=order, kind=OrderEvent.Kind.VOIDED, at=now, actor=by,
         params={"tracking": shipment.tracking_number, "shipment": shipment.pk},

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from orderhub import clock
 from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
-from stores import customfields, features, forms_store, historywords, logos, panels, samples, senders
+from stores import customfields, features, forms_store, historywords, letters, logos, panels, samples, senders
 from stores.models import MAPPED_FIELDS, Store
 
 PAGE = "admin:stores_store_change"
@@ -107,9 +107,9 @@ class StoreDeeds:
         deed = request.POST.get("deed")
         if deed == "remove-logo":
             self._remove_logo(request, store)
-        elif deed == "confirm-sender" and store.account_id:
+        elif deed == "confirm-sender" and panels.sends_mails(store):
             self._confirm_sender(request, store)
-        elif deed == "withdraw-sender" and store.account_id:
+        elif deed == "withdraw-sender" and panels.sends_mails(store):
             self._withdraw_sender(request, store)
 
     def _confirm_sender(self, request, store: Store) -> None:
@@ -166,7 +166,7 @@ class StoreDeeds:
             "opts": self.opts,
             "title": gettext("Preview of %(store)s") % {"store": store},
             "store": store,
-            "shop": samples.shown_name(store),
+            "shop": letters.shown_name(store),
             "slip": samples.slip(store, today=clock.now().astimezone(store.zone).date()),
             "mail": samples.return_mail(store),
         }

@@ -123,6 +123,7 @@ class StoreForm(forms.ModelForm):
             "brand_site", "slip_message", "slip_shows_sku", "brand_from_email", "notify_when", "notify_delay_minutes", "product_title_policy",
             "product_image_policy", "product_weight_policy", "product_dimensions_policy",
             "short_stock",
+            "mail_shipped", "mail_delivered",
         ]  # fmt: skip
         widgets = {
             "notify_when": forms.RadioSelect,

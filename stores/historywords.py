@@ -26,6 +26,8 @@ FIELDS = {
     "ship_from_phone": _("Ship-from address: phone"),
     "brand_from_email": _("Sender of mails: address"),
     "approved_sender": _("Sender of mails: approved sender"),
+    "mail_shipped": _("Mails to buyers: when a parcel leaves"),
+    "mail_delivered": _("Mails to buyers: when a parcel is delivered"),
     "notify_when": _("Notice to Amazon: when"),
     "notify_delay_minutes": _("Notice to Amazon: delay in minutes"),
     "import_afn": _("Orders taken in: Amazon-fulfilled orders"),

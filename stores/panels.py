@@ -37,7 +37,8 @@ class Panel:
     """One section. `purpose`: what it is for, in a line. `lines`: names of form fields, as they stand side by side.
 
     `template` is drawn below the fields with the page's context and `panel`; `facts` is for it. `amazon_only`: absent
-    where no Amazon account is behind the store.
+    where no Amazon account is behind the store; `mails_only`: where no mails are sent for it; `manual_only`: where a
+    marketplace is behind it.
     """
 
     key: str
@@ -46,6 +47,8 @@ class Panel:
     lines: tuple[tuple[str, ...], ...] = ()
     template: str = ""
     amazon_only: bool = False
+    mails_only: bool = False
+    manual_only: bool = False
     facts: dict = field(default_factory=dict)
     fieldset: Fieldset | None = None
 
@@ -76,7 +79,11 @@ FORM = [
     ),
     Panel(
         "sender", _("Sender of mails"), _("Amazon delivers mails to buyers only from an address the seller approved."),
-        (("brand_from_email",),), "stores/store_sender.html", amazon_only=True,
+        (("brand_from_email",),), "stores/store_sender.html", mails_only=True,
+    ),
+    Panel(
+        "mails", _("Mails to buyers"), _("What buyers are told by mail. Amazon forbids these for its own orders, so they get none."),
+        (("mail_shipped",), ("mail_delivered",)), manual_only=True,
     ),
     Panel(
         "notification", _("Notice to Amazon"), _("When Amazon is told that a parcel left."),
@@ -101,7 +108,20 @@ FORM = [
 
 def of_form(store: Store) -> list[Panel]:
     """The sections this store's form has."""
-    return [panel for panel in FORM if store.account_id or not panel.amazon_only]
+    return [panel for panel in FORM if _belongs(panel, store)]
+
+
+def _belongs(panel: Panel, store: Store) -> bool:
+    if panel.manual_only:
+        return store.platform == Store.Platform.MANUAL
+    if panel.mails_only:
+        return sends_mails(store)
+    return bool(store.account_id) or not panel.amazon_only
+
+
+def sends_mails(store: Store) -> bool:
+    """Whether orders of this store lead to mails. A BigCommerce store only mirrors an Amazon store."""
+    return store.platform != Store.Platform.BIGCOMMERCE
 
 
 def has_products(store: Store) -> bool:
@@ -116,8 +136,9 @@ def filled(store: Store, fieldsets: list[Fieldset], formset, *, now: datetime) -
     facts = {"statuses": {"formset": formset, "wrong": bool(formset and not _stands(formset))}}
     if store.account_id:
         facts["products"] = {"has_some": has_products(store)}
-        facts["sender"] = sender_facts(store)
         facts["notification"] = {"forecast": forecast(store, now=now), "usual": usual_delays()}
+    if sends_mails(store):
+        facts["sender"] = sender_facts(store)
     found = [
         replace(panel, fieldset=fieldset, facts=facts.get(panel.key, {}))
         for panel, fieldset in zip(of_form(store), fieldsets, strict=True)
@@ -149,7 +170,8 @@ def sender_facts(store: Store) -> dict:
         "voided": store.approved_sender if store.approved_sender and not store.sender_approved else "",
         "at": confirmed,
         "by": store.approved_sender_confirmed_by if confirmed else None,
-        "seller_central": store.market.host,
+        "seller_central": store.market.host if store.market else "",
+        "manual": store.platform == Store.Platform.MANUAL,
     }
 
 

@@ -6,6 +6,7 @@ from email.utils import parseaddr
 
 from django.utils.translation import gettext as _
 
+from stores import letters
 from stores.models import Store
 
 ORDER_NUMBER = "000-0000000-0000000"
@@ -41,11 +42,6 @@ class Mail:
     paragraphs: list[str]
 
 
-def shown_name(store: Store) -> str:
-    """What buyers know the shop by."""
-    return store.brand_name or store.merchant.name
-
-
 def address_lines(ship_from: dict) -> list[str]:
     """A ship-from address as it stands on paper, without its phone."""
     town = " ".join(filter(None, (ship_from.get(part, "") for part in ("postal_code", "city", "state"))))
@@ -66,15 +62,10 @@ def slip(store: Store, *, today: date) -> Slip:
 
 def return_mail(store: Store) -> Mail:
     """The return-label mail of the invented order. Amazon sends the others itself (R59, R60)."""
-    told = {"number": ORDER_NUMBER, "name": _("Sample Buyer"), "shop": shown_name(store)}
-    closing = ", ".join(filter(None, [shown_name(store), store.brand_phone, store.brand_site]))
+    letter = letters.return_label(letters.About(store, ORDER_NUMBER, _("Sample Buyer")))
     return Mail(
-        sender=f"{shown_name(store)} <{parseaddr(store.sender)[1]}>",
+        sender=f"{letters.shown_name(store)} <{parseaddr(store.sender)[1]}>",
         to="sample@marketplace.amazon.example",
-        subject=_("Your return label for order %(number)s") % told,
-        paragraphs=[
-            _("Hello %(name)s,") % told,
-            _("The return label for your order %(number)s is attached. Print it and fix it on the parcel.") % told,
-            closing,
-        ],
+        subject=letter.subject,
+        paragraphs=letter.paragraphs,
     )

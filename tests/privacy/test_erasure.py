@@ -11,7 +11,7 @@ from orders.models import Order, OrderEvent
 from orders.models.person import EMAIL, ERASED
 from privacy import erasure, markers
 from privacy.models import ErasureCertificate
-from shipments import confirming
+from shipments import settling
 from shipments.labelling import write_label
 from shipments.models import Label, ShipmentNotification
 from tests.factories import make_order, make_shipment
@@ -336,6 +336,6 @@ def test_amazons_words_on_a_refusal_go_with_the_order_and_do_not_come_back(noon)
     certificate = ErasureCertificate.objects.get(kind="order", order_id=order.pk)
     assert "error_text" in certificate.fields
 
-    confirming._settle(notice, "needs_attention", now=noon, report=None, error_text="Ada Example again")
+    settling.settle(notice, "needs_attention", now=noon, error_text="Ada Example again")
     notice.refresh_from_db()
     assert notice.error_text == ""

@@ -27,6 +27,7 @@ ELSEWHERE = {  # each has a proof of its own in the tests of what writes it
     *(("orders_customer", name) for name in ("match_key", "name", "email", "phone", "user_name")),
     ("orders_ordernote", "text"),
     ("shipments_shipment", "note_to_buyer"),
+    ("shipments_outgoingmail", "recipient_hash"),
 }
 
 

@@ -95,6 +95,7 @@ DOORS = {
     "shipments_pick": ("", EVERYBODY, NOBODY),
     "shipments_pick_pdf": ("", EVERYBODY, NOBODY),
     "shipments_slip": ("order", {SUPPORT, WAREHOUSE}, NOBODY),
+    "shipments_return": ("order", {SUPPORT, WAREHOUSE}, {SUPPORT, WAREHOUSE}),
     # stores without a marketplace
     "stores_store_add_manual": ("", FETCHING, FETCHING),
 }
@@ -107,6 +108,7 @@ for _model, _who in SEEN_BY.items():
     DOORS.setdefault(f"orders_{_model}_add", ("", NOBODY, NOBODY))
     DOORS.setdefault(f"orders_{_model}_delete", ("nothing", NOBODY, NOBODY))
 EARLIER = {"shipments_ship", "shipments_label", "shipments_retry"}  # proved in tests/screens/test_shipping_*.py
+EARLIER |= {"shipments_mail", "shipments_mailagain", "shipments_voidreturn"}  # and those in test_shipping_mails.py
 READS = re.compile(r"SELECT|DECLARE .* CURSOR FOR SELECT|SAVEPOINT|RELEASE|ROLLBACK|BEGIN")
 BESIDES = re.compile(r'INSERT INTO "privacy_accesslog"|[A-Z ]+"django_session"')  # views and messages are kept
 FIELDS = {  # every name any of the forms reads

@@ -78,6 +78,7 @@ FORBIDDEN = {
     "approved_sender_confirmed_by": 1, "custom_fields_enabled": "on", "japan_enabled": "on",
     "custom_field_1": "order_number", "custom_field_2": "order_number", "custom_field_3": "order_number",
     "linked_store": 1, "linked_mails_off_at": "2020-01-01", "linked_mails_off_by": 1, "amazon_told_by": "connector",
+    "mail_shipped": "on", "mail_delivered": "on",  # of manual stores only
     "ship_from": '{"name": "X"}', "grants": 1, "orders": 1,
 }  # fmt: skip
 
@@ -126,12 +127,14 @@ def test_a_store_that_is_not_there_is_not_found(support, noon, address):
 # -- other platforms, hostile texts
 
 
-@pytest.mark.parametrize("platform", ["bigcommerce", "handmade", "manual"])
-def test_a_store_of_another_platform_has_none_of_amazons_sections(client, noon, platform):
+@pytest.mark.parametrize(
+    ("platform", "mailing"), [("bigcommerce", []), ("handmade", ["sender"]), ("manual", ["sender", "mails"])]
+)
+def test_a_store_of_another_platform_has_none_of_amazons_sections(client, noon, platform, mailing):
     shop = Store.objects.create(merchant=make_merchant(), name="Shop", platform=platform, notify_when="label")
     sign_in(client, "Customer success")
     text = shown(client, shop)
-    assert re.findall(r'<section class="oh-panel" id="([a-z-]+)"', text) == ["general", "brand", "ship-from"]
+    assert re.findall(r'<section class="oh-panel" id="([a-z-]+)"', text) == ["general", "brand", "ship-from", *mailing]
     typed = {
         "name": "Shop 2",
         "ship_from_city": "Annecy",
@@ -144,7 +147,7 @@ def test_a_store_of_another_platform_has_none_of_amazons_sections(client, noon, 
     assert (after.notify_when, after.import_afn) == ("label", False)
     assert client.get(f"{page_of_store(shop)}preview/").status_code == 200
     client.post(f"{page_of_store(shop)}change/", settings_of(after, deed="confirm-sender", shown_sender=shop.sender))
-    assert Store.objects.get().approved_sender == ""
+    assert Store.objects.get().approved_sender == (shop.sender if mailing else "")
 
 
 def test_b05_texts_of_people_and_marketplaces_are_inert_on_the_page_and_its_preview(client, noon):
