@@ -22,6 +22,7 @@ from orders import persons
 from orders.filters import MOST_STORES
 from orders.models import Order
 from shipments import confirming, noticewords, opening, picking, sending
+from shipments.admin_buying import BuyingDoors
 from shipments.admin_picking import PickingDoors, pdf_answer
 from shipments.forms import MOST, AllRowsForm, rows_for
 from shipments.jobs import notify_account
@@ -81,7 +82,7 @@ class OrderRows(ReadOnlyAdmin):
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(PickingDoors, OrderRows):
+class ShipmentAdmin(BuyingDoors, PickingDoors, OrderRows):
     change_list_template = "shipments/shipment_list.html"
     list_display = ["made", "number", "shop", "carrier_words", "tracking", "sent_on", "label", "who"]
     list_select_related = ["order__store", "created_by"]

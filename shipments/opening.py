@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from privacy import access, markers
-from shipments import labelling
+from shipments import restoring
 from shipments.models import Label
 from shipments.personal_data import redacted_pdf
 
@@ -19,6 +19,6 @@ def open_label(label: Label, *, by, now: datetime) -> bytes:
     if label.redacted_at or label.due_at <= now or (missing and label.shipment.order.masked):
         return redacted_pdf(label, marker=markers.AMAZON)
     if missing:
-        labelling.write_label(label)
+        restoring.restore(label)
     with storage.open(name) as file:
         return file.read()
