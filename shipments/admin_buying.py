@@ -1,6 +1,7 @@
 """Doors to bought labels: prices for one order's parcel, the purchase, and what to do about one left half-way."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -28,6 +29,7 @@ class Shown:
 
     rate: Rate
     sealed: str
+    arrives: datetime | None  # in the store's zone
     in_time: bool | None
 
 
@@ -89,7 +91,7 @@ class BuyingDoors:
         return _to_order(order.pk)
 
     def _buy_page(self, request, order, form, parcel=None, rates=(), refusal=""):
-        shown = [Shown(rate, offers.seal(order, parcel, rate), _in_time(order, rate)) for rate in rates]
+        shown = [_shown(order, parcel, rate) for rate in rates]
         context = self.admin_site.each_context(request) | {
             "title": _("Buy a label"), "opts": self.opts, "order": order, "form": form, "offers": shown,
             "refusal": refusal, "stopped": _why_not(order), "zone": order.store.time_zone,
@@ -150,6 +152,11 @@ def _measured(order: Order, parcel, now) -> MeasureForm:
     form = MeasureForm(order=order, now=now)
     form.initial |= {name: getattr(parcel, name) for name in ("weight_g", *quoting.SIDES, "ship_date")}
     return form
+
+
+def _shown(order: Order, parcel, rate: Rate) -> Shown:
+    arrives = rate.deliver_by.astimezone(order.store.zone) if rate.deliver_by else None
+    return Shown(rate, offers.seal(order, parcel, rate), arrives, _in_time(order, rate))
 
 
 def _in_time(order: Order, rate: Rate) -> bool | None:

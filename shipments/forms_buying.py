@@ -13,9 +13,9 @@ AHEAD_DAYS = 14
 
 
 def _number(label, most: int) -> forms.IntegerField:
-    attrs = {"inputmode": "numeric", "autocomplete": "off", "class": "oh-short"}
+    attrs = {"inputmode": "numeric", "autocomplete": "off"}
     return forms.IntegerField(
-        label=label, min_value=1, max_value=most, widget=forms.NumberInput(attrs=attrs), localize=False
+        label=label, min_value=1, max_value=most, widget=forms.TextInput(attrs=attrs), localize=False
     )
 
 

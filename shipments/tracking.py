@@ -125,8 +125,9 @@ def to_follow(now: datetime):
 
     One whose delivery came with an imported order is asked for once more: the provider knows the instant.
     """
-    under_way = Q(delivered_at__isnull=True) | Q(tracking_checked_at__lt=F("delivered_at"))
-    waited = Q(tracking_checked_at__isnull=True) | Q(tracking_checked_at__lte=now - EVERY)
+    never = Q(tracking_checked_at__isnull=True)
+    under_way = never | Q(delivered_at__isnull=True) | Q(tracking_checked_at__lt=F("delivered_at"))
+    waited = never | Q(tracking_checked_at__lte=now - EVERY)
     return Shipment.objects.filter(
         waited, under_way, provider=LabelProvider.AMAZON_SHIPPING, tracked=True, voided_at__isnull=True,
         combined_with__isnull=True, created_at__gte=now - FOLLOWED_FOR,
