@@ -25,6 +25,8 @@ def tracked(**given) -> Shipment:
     """A parcel whose service reports its scans, its term of delivery the one that can govern: it leaves later."""
     shipment = make_shipment(**{"ship_date": NOV[28].date()} | given)
     Shipment.objects.filter(pk=shipment.pk).update(tracked=True)
+    label_term = shipment.created_at + timedelta(days=44)  # as a tracked service has it
+    Label.objects.filter(shipment=shipment).update(due_at=label_term, due_rule="label")
     shipment.refresh_from_db()
     return shipment
 
