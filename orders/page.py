@@ -5,10 +5,16 @@ overwrites erased personal data; what we shipped stays shipped.
 """
 
 import hashlib
+import importlib
 import re
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
+from types import ModuleType
+
+from django.apps import apps
+from django.utils.module_loading import module_has_submodule
 
 from orders import customers, linking, mapping, pagesaving, roman, ruling
 from orders.models import ItemPersonalData, Order, OrderEvent, OrderItem, OrderPersonalData, SkippedOrder
@@ -59,8 +65,16 @@ class PageWriter:
             self._decide(_with_files(remote, files), known.get(remote.number), plan)
         self._complete(plan)
         pagesaving.save(plan, list(self.by_id))
+        self._tell_of_parcels(newest, known)
         pagesaving.quarantine(self.account, page, plan, readable=list(newest), now=self.now)
         return plan.counts
+
+    def _tell_of_parcels(self, remotes: dict[str, RemoteOrder], known: dict[str, Order]) -> None:
+        """Parcels the marketplace shows for orders that were here already, to those who keep parcels."""
+        found = [(order, remotes[number]) for number, order in known.items() if remotes[number].packages]
+        if found:
+            for reader in _parcel_readers():
+                reader.seen(found, self.now)
 
     def _known(self, remotes: dict[str, RemoteOrder]) -> dict[str, Order]:
         """Orders of this page we have, locked against shipping and erasure, with what belongs to them.
@@ -302,6 +316,13 @@ class PageWriter:
 
     def _event(self, order: Order, kind: str, params: dict) -> OrderEvent:
         return OrderEvent(order=order, kind=kind, params=params, at=self.now)
+
+
+@cache
+def _parcel_readers() -> tuple[ModuleType, ...]:
+    """Modules of other apps called `remote_parcels`: their `seen(found, now)` is called once a page, in its transaction."""
+    having = [config for config in apps.get_app_configs() if module_has_submodule(config.module, "remote_parcels")]
+    return tuple(importlib.import_module(f"{config.name}.remote_parcels") for config in having)
 
 
 def _with_files(remote: RemoteOrder, files: set[tuple[str, str]]) -> RemoteOrder:

@@ -88,6 +88,7 @@ def _code(code: str) -> str:
         "Corrected": _("corrected"),
         "ToldByConnector": _("left to the connector"),
         "AutomationRule": _("withheld by a rule"),
+        "ToldByProvider": _("Amazon's own label confirms the order"),
         "HoldEnded": _("the hold has come to its end"),
         "MirrorNotFound": _("not found there"),
         "MirrorTwice": _("found there several times"),

@@ -22,6 +22,7 @@ from orders import persons
 from orders.filters import MOST_STORES
 from orders.models import Order
 from shipments import confirming, noticewords, picking, sending
+from shipments.admin_buying import BuyingDoors
 from shipments.admin_labels import LabelDoors
 from shipments.admin_mirror import MirrorDoors
 from shipments.admin_picking import PickingDoors
@@ -84,7 +85,7 @@ class OrderRows(ReadOnlyAdmin):
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(LabelDoors, PickingDoors, ReturnDoors, OrderRows):
+class ShipmentAdmin(BuyingDoors, LabelDoors, PickingDoors, ReturnDoors, OrderRows):
     change_list_template = "shipments/shipment_list.html"
     list_display = ["made", "number", "shop", "carrier_words", "tracking", "sent_on", "label", "who"]
     list_select_related = ["order__store", "created_by"]

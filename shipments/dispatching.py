@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from orderhub import failpoints
@@ -17,7 +17,7 @@ from orders import stock
 from orders.models import Order, OrderEvent, OrderItem
 from orders.retention import recompute
 from shipments import labelling, mails, outbox
-from shipments.models import Label, Shipment, ShipmentItem
+from shipments.models import Label, LabelPurchase, Shipment, ShipmentItem
 from shipments.providers.base import Bought
 
 _NUMBER = re.compile(r"[A-Z0-9]{4,40}")
@@ -84,6 +84,8 @@ def ship(
         labelling.check_address(order)
     with transaction.atomic():
         _lock(order)
+        if bought is None:
+            _refuse_while_buying(order)
         stock.refuse_short(order)
         shipment = Shipment.objects.create(
             order=order,
@@ -118,9 +120,12 @@ def ship(
         if within is not None:
             within(shipment)
     failpoints.reach("ship.after_commit")
-    if label is not None and bought is not None:
-        labelling.keep_file(label, bought.document)
-    elif label is not None:
+    if label is None:
+        return shipment
+    if bought is not None:
+        if bought.document:  # else it is fetched when somebody opens it
+            labelling.keep_file(label, bought.document)
+    else:
         with suppress(RuleViolation):  # an address that changed this very moment: opening the label says so
             labelling.write_label(label)
     return shipment
@@ -131,6 +136,14 @@ def _lock(order: Order) -> None:
     if not Order.objects.shippable().filter(pk=order.pk, cancel_requested_at__isnull=True).select_for_update():
         order.refresh_from_db()
         raise RuleViolation(order.why_not_shippable() or _("The order changed meanwhile: look at it again."))
+
+
+def _refuse_while_buying(order: Order) -> None:
+    """A label that is bought, or may be, is sent with: else it is paid for nothing."""
+    idle = Q(state=LabelPurchase.State.BOUGHT, shipment__isnull=True)
+    if order.purchases.filter(idle | Q(state__in=LabelPurchase.State.OPEN)).exists():
+        told = _("A label for order %(number)s is being bought, or was bought: see it on the order's page first.")
+        raise RuleViolation(told % {"number": order.order_number})
 
 
 def _of_provider(bought: Bought | None) -> dict:

@@ -3,7 +3,7 @@
 from orderhub import clock
 from orderhub.errors import CredentialsRejected, RequestRejected, TryLater
 from orderhub.jobs import CALLS_S, enqueue, every, task
-from shipments import confirming, feeding, mirroring
+from shipments import confirming, feeding, finishing, mirroring, tracking
 from shipments.mails.jobs import send_mails as send_mails  # declares it
 from shipments.models import Feed, ShipmentNotification
 from stores.connecting import connector_for
@@ -106,3 +106,59 @@ def mirror_shop(shop_id: int) -> str:
     if report.more:
         enqueue(mirror_shop, shop_id)
     return f"BigCommerce store {shop_id}: {report.sentence()}"
+
+
+@every(minutes=1)
+def settle_purchases() -> str:
+    """Wake the accounts that have labels whose purchase or void was not seen to its end."""
+    ids = _working(finishing.due(clock.now()).values("order__store__account"))
+    for account_id in ids:
+        enqueue(settle_account, account_id)
+    return f"{len(ids)} accounts"
+
+
+@task
+def settle_account(account_id: int) -> str:
+    """Ask again, with the same key, for what one account's purchases came to."""
+    account = AmazonAccount.objects.get(pk=account_id)
+    report = finishing.settle_due(account, now=clock.now())
+    if report.more:
+        enqueue(settle_account, account_id)
+    return f"account {account_id}: {report.sentence()}"
+
+
+@every(minutes=60)
+def track_shipments() -> str:
+    """Wake the accounts that have parcels on their way whose scans Amazon reports."""
+    ids = _working(tracking.to_follow(clock.now()).order_by().values("order__store__account"))
+    for account_id in ids:
+        enqueue(track_account, account_id)
+    return f"{len(ids)} accounts"
+
+
+@task
+def track_account(account_id: int) -> str:
+    """Ask how far one account's parcels got."""
+    account = AmazonAccount.objects.get(pk=account_id)
+    if account.status != AmazonAccount.Status.ACTIVE:
+        return f"account {account_id}: {account.status}"
+    try:
+        asked, changed, more = tracking.follow(account, now=clock.now())
+    except CredentialsRejected as error:
+        return stop_for(account, error, now=clock.now())
+    if more:
+        enqueue(track_account, account_id)
+    return f"account {account_id}: {asked} parcels asked for, {changed} moved"
+
+
+@every(minutes=10)
+def take_in_deliveries() -> str:
+    """Deliveries that came with imported orders, onto the timeline and the erasure clock."""
+    count, more = tracking.take_in_deliveries(now=clock.now())
+    if more:
+        enqueue(take_in_deliveries)
+    return f"{count} deliveries"
+
+
+def _working(accounts) -> list[int]:
+    return list(AmazonAccount.objects.working().filter(pk__in=accounts).order_by("pk").values_list("pk", flat=True))

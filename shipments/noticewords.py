@@ -106,6 +106,8 @@ def _meaning(notice: ShipmentNotification, now: datetime) -> str:
             return _(
                 "The connector between BigCommerce and Amazon tells Amazon of this shipment. OrderHub sends nothing."
             )
+        case State.MANUAL if notice.error_code == ShipmentNotification.TOLD_BY_PROVIDER:
+            return _("Amazon’s own label confirms the order to Amazon. OrderHub sends nothing.")
         case State.MANUAL if notice.error_code == ShipmentNotification.BY_RULE:
             return _("An automation rule says that OrderHub does not tell Amazon of this order. It can be told now.")
         case State.MANUAL:

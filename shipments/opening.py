@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
 from privacy import access, markers
-from shipments import labelling
+from shipments import labelling, restoring
 from shipments.labels import pages, zpl
 from shipments.models import Label
 from shipments.personal_data import redacted_content, redacted_pdf
@@ -70,7 +70,7 @@ def read(label: Label, *, now: datetime) -> Found:
     if content is None and label.shipment.order.masked:
         return _gone(label)
     if content is None:
-        labelling.write_label(label)
+        restoring.restore(label)
         content = _stored(label)
     return Found(content, label.format, gone=False) if content is not None else _gone(label)
 

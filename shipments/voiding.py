@@ -12,7 +12,7 @@ from orderhub.errors import RuleViolation
 from orders.models import Order, OrderEvent, OrderItem
 from orders.retention import parcel_of, periods_for, recompute
 from privacy import retention
-from shipments import labelling, outbox
+from shipments import labelcancelling, labelling, outbox
 from shipments.models import ManualUpdate, Shipment, ShipmentNotification
 
 State = ShipmentNotification.State
@@ -66,6 +66,7 @@ def void(shipment: Shipment, *, by, now: datetime) -> Shipment:
     """
     if refusal := why_not(shipment):
         raise RuleViolation(refusal)
+    labelcancelling.cancel_label(shipment, now=now)  # the provider first: what it refuses changes nothing here
     with transaction.atomic():
         together = [shipment, *shipment.riders.filter(voided_at__isnull=True)]
         ids = sorted(found.order_id for found in together)

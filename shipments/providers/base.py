@@ -11,7 +11,10 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class ParcelFacts:
-    """The parcel a rate is asked for. No address: the provider knows it, or reads it when it is needed."""
+    """The parcel a rate is asked for. No address: the provider knows it, or reads it when it is needed.
+
+    `reference` names the parcel at the provider, for ever.
+    """
 
     weight_g: int
     length_mm: int
@@ -19,6 +22,7 @@ class ParcelFacts:
     height_mm: int
     ship_date: date
     items: tuple[tuple[str, int], ...]  # (the marketplace's item id, units)
+    reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,11 @@ class Rate:
     deliver_by: datetime | None = None
     expires_at: datetime | None = None
     token: str = ""
+    carrier_id: str = ""  # the provider's own, wanted back when the parcel is followed
+    service_id: str = ""
+
+    def is_same_service(self, other: "Rate") -> bool:
+        return (self.carrier_id, self.service_id) == (other.carrier_id, other.service_id)
 
 
 @dataclass(frozen=True)
@@ -72,17 +81,24 @@ class Scan:
 
 
 class Provider(Protocol):
-    """One source of labels for one order's store. Every method may raise the errors of orderhub/errors.py."""
+    """One source of labels for one store. Every method may raise the errors of orderhub/errors.py.
+
+    `purchase` is a LabelPurchase: what was wanted, kept before it was asked for.
+    """
 
     confirms_order: bool
 
-    def quote(self, order, parcel: ParcelFacts) -> list[Rate]: ...
+    def quote(self, order, parcel: ParcelFacts, *, now: datetime) -> list[Rate]: ...
 
-    def buy(self, order, rate: Rate, *, label_format: str, idempotency_key: str) -> Bought: ...
+    def buy(self, purchase) -> Bought:
+        """Buy what the purchase wants; called again with the same purchase, it buys nothing new."""
 
-    def document(self, shipment) -> bytes:
+    def document(self, purchase) -> bytes:
         """The label's bytes again."""
 
-    def void(self, shipment) -> VoidResult: ...
+    def void(self, purchase) -> VoidResult: ...
 
-    def track(self, shipment) -> list[Scan]: ...
+    def track(self, purchase) -> list[Scan]: ...
+
+    def parcels_there(self, order) -> set[str]:
+        """Tracking numbers the marketplace shows for the order: what a lost answer may have bought."""

@@ -21,6 +21,7 @@ from stores.simulator import (
     inventory,
     request,
     searching,
+    shipping,
     signin,
     spoiling,
 )
@@ -95,6 +96,11 @@ ROUTES = (
     _route("DELETE", f"{_FEEDS}/feeds/{{feedId}}", "cancelFeed", feeds.cancel_feed),
     _route("PUT", "/feed-documents/{documentId}", "uploadFeedDocument", feeds.upload, signed=False),
     _route("GET", "/feed-documents/{documentId}", "downloadFeedDocument", feeds.download, signed=False),
+    _route("POST", "/shipping/v2/shipments/rates", "getRates", shipping.get_rates),
+    _route("POST", "/shipping/v2/shipments", "purchaseShipment", shipping.purchase),
+    _route("GET", "/shipping/v2/shipments/{shipmentId}/documents", "getShipmentDocuments", shipping.documents),
+    _route("PUT", "/shipping/v2/shipments/{shipmentId}/cancel", "cancelShipment", shipping.cancel),
+    _route("GET", "/shipping/v2/tracking", "getTracking", shipping.tracking),
     *(_route(*route, signed=False) for route in bigcommerce.ROUTES),
 )
 

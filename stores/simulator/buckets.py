@@ -19,6 +19,11 @@ RATES: dict[str, tuple[float, int]] = {
     "getFeeds": (0.0222, 10),
     "cancelFeed": (2.0, 15),
     "getFeedDocument": (0.0222, 10),
+    "getRates": (80.0, 100),
+    "purchaseShipment": (80.0, 100),
+    "getShipmentDocuments": (80.0, 100),
+    "cancelShipment": (80.0, 100),
+    "getTracking": (80.0, 100),
 }
 
 

@@ -53,6 +53,8 @@ class Control:
         match [asked.method, *parts]:
             case ["GET", "ledger"]:
                 return lambda: self.world.ledger
+            case ["GET", "labels"]:
+                return lambda: self.world.parcels.ledger
             case ["GET", "requests"]:
                 return lambda: self.world.requests
             case ["GET", "orders"]:

@@ -22,6 +22,8 @@ class Request:
     content_type: str
     access_token: str | None
     base_url: str
+    idempotency_key: str = ""
+    shipping_business: str = ""
     path_values: Mapping[str, str] = field(default_factory=dict)
     admitted: Seller | None = None
 
@@ -58,6 +60,8 @@ def read(environ: dict[str, Any]) -> Request:
         content_type=environ.get("CONTENT_TYPE", ""),
         access_token=environ.get("HTTP_X_AMZ_ACCESS_TOKEN"),
         base_url=f"{environ.get('wsgi.url_scheme', 'http')}://{environ.get('HTTP_HOST', '127.0.0.1')}",
+        idempotency_key=environ.get("HTTP_X_AMZN_IDEMPOTENCYKEY", ""),
+        shipping_business=environ.get("HTTP_X_AMZN_SHIPPING_BUSINESS_ID", ""),
     )
 
 

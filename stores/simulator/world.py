@@ -21,6 +21,7 @@ from stores.simulator.clock import SimClock, whole_milliseconds
 from stores.simulator.faults import VISIBILITY, Faults
 from stores.simulator.marketplaces import MARKETPLACES, Seller
 from stores.simulator.orders import SimItem, SimOrder, SimPackage, items_from
+from stores.simulator.parcels import Parcels
 from stores.simulator.replica import Replica
 from stores.simulator.tokens import Tokens
 
@@ -62,6 +63,7 @@ class World:
         self.documents: dict[str, Any] = {}
         self.pages: dict[str, Any] = {}
         self.replica = Replica()
+        self.parcels = Parcels()  # labels sold to sellers, and where their parcels are
         self.digital_asins: set[str] = set()  # SP-API has no such flag; the scenarios say which products are files
         self.stock: dict[
             tuple[str, str], int

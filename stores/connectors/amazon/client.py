@@ -150,13 +150,25 @@ class AmazonClient:
     def get_feed_document(self, document_id: str) -> dict:
         return self._json(self._call(GET_FEED_DOCUMENT, path={"feedDocumentId": document_id}))
 
-    def _call(self, operation: Operation, *, path=None, params=None, body=None) -> Answer:
+    def operate(
+        self, operation: Operation, *, path=None, params=None, body=None, headers=None, empty: bool = False
+    ) -> dict:  # fmt: skip
+        """Any operation, with headers of its own beside those of all calls. `empty`: a yes says nothing of worth."""
+        answer = self._call(operation, path=path, params=params, body=body, headers=headers)
+        return {} if empty else self._json(answer)
+
+    def _call(self, operation: Operation, *, path=None, params=None, body=None, headers=None) -> Answer:
         token = self.sign_in.access_token()
         self.throttle.take(operation.name, rate=operation.rate, burst=operation.burst)
-        headers = {"x-amz-access-token": token, "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())}
+        ours = {"x-amz-access-token": token, "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())}
         try:
             answer = self.http.send(
-                operation.method, operation.route, path=path, params=params, json_body=body, headers=headers
+                operation.method,
+                operation.route,
+                path=path,
+                params=params,
+                json_body=body,
+                headers=(headers or {}) | ours,
             )
         except UnexpectedAnswer as error:
             raise self._unclear(operation, error) from None
