@@ -137,7 +137,7 @@ def test_b05_b34_hostile_texts_are_texts_on_paper(client, packer, store, start):
         person = dict.fromkeys(names, typed[:200]) | {"gift_message": typed, "postal_code": "1", "country": "FR"}
         order = make_order(store, is_gift=True, person=person)
         options = [{"name": typed, "value": typed}]
-        OrderItem.objects.filter(order=order).update(title=typed, sku=typed[:40], options=options)
+        OrderItem.objects.filter(order=order).update(title=typed[:500], sku=typed[:40], options=options)
         Shipment.objects.filter(pk=make_shipment(order, with_label=False).pk).update(note_to_buyer=typed[:500])
         orders.append(order)
     Store.objects.update(slip_message=payloads[0][0][:300], brand_name=payloads[0][0][:120])
