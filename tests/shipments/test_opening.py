@@ -158,7 +158,7 @@ def test_a_bought_file_that_is_missing_is_never_drawn_by_us(client, label, packe
     row = bought(label, "zpl", BOUGHT_ZPL)
     storages["labels"].delete(row.file.name)
     answer = opened(client, row)
-    assert "is missing. Open the label again in some minutes." in client.get(answer.url).content.decode()
+    assert "Amazon does not give this label" in client.get(answer.url).content.decode()
     assert not storages["labels"].exists(row.file.name)
 
 
