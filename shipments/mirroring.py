@@ -297,6 +297,8 @@ class _Telling:
         return self.now + timedelta(seconds=seconds)
 
     def _settle(self, state: str, **changes) -> None:
+        if self.wrote and state == State.UNKNOWN:
+            changes["reads"] = 0  # what was taken just now may show late: the looks before it count for nothing
         settle(self.row, state, now=self.now, report=self.report, attempts=self.row.attempts, **changes)
 
     def _move(self, **changes) -> None:

@@ -615,6 +615,30 @@ def test_an_unknown_outcome_is_read_after_2_5_and_15_minutes_and_only_then_sent_
     at.assert_told_once()
 
 
+def test_a_shipment_that_was_taken_and_shows_late_is_not_sent_again(linked):
+    at = linked()
+    at.world.faults.arm("bigcommerce.create_shipment", "500_before", times=1)
+    at.tell_both()
+    for minutes in (3, 4):
+        at.pass_time(minutes=minutes)
+        at.tell()
+    assert (row().state, row().reads) == (State.UNKNOWN, 2)
+    at.world.faults.arm("bigcommerce.order", "503", times=1, after=1)  # the look behind the shipment
+    at.pass_time(minutes=11)
+    at.tell()
+    assert (row().state, row().reads, len(at.created())) == (State.UNKNOWN, 0, 1)
+    copy = mirror_of(at)
+    taken, copy.shipments = copy.shipments, {}  # not to be seen yet
+    at.pass_time(minutes=25)
+    at.tell()
+    assert (row().state, row().reads) == (State.UNKNOWN, 1)
+    copy.shipments = taken
+    at.pass_time(minutes=4)
+    at.tell()
+    assert row().state == State.CONFIRMED
+    at.assert_told_once()
+
+
 def test_the_sweep_asks_for_one_run_a_store_and_none_where_nothing_is_due(linked):
     at = linked(orders=3)
     assert jobs.run("shipments.mirror_due") == "0 BigCommerce stores"
