@@ -268,3 +268,6 @@ class NoticeAdmin(MirrorDoors, OrderRows):
 def _sent(numbers: list[str]) -> str:
     told = ngettext("%(count)d order shipped: %(numbers)s", "%(count)d orders shipped: %(numbers)s", len(numbers))
     return told % {"count": len(numbers), "numbers": ", ".join(numbers)}
+
+
+from shipments import admin_carriers  # noqa: E402, F401  registers itself
