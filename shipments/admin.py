@@ -27,7 +27,7 @@ from shipments.admin_labels import LabelDoors
 from shipments.admin_mirror import MirrorDoors
 from shipments.admin_picking import PickingDoors
 from shipments.admin_returns import ReturnDoors
-from shipments.forms import MOST, AllRowsForm, rows_for
+from shipments.forms import MOST, WARNED, AllRowsForm, rows_for, warned_of
 from shipments.jobs import notify_account
 from shipments.models import Shipment, ShipmentNotification
 from stores.models import Store
@@ -161,7 +161,7 @@ class ShipmentAdmin(BuyingDoors, LabelDoors, PickingDoors, ReturnDoors, OrderRow
         outcome = None
         rows = rows_for(ids, now=now, data=request.POST if request.method == "POST" else None)
         if request.method == "POST":
-            outcome = sending.send(rows, by=request.user, now=now, **for_all.chosen())
+            outcome = sending.send(rows, by=request.user, now=now, warned=warned_of(request.POST), **for_all.chosen())
             if not outcome.left:
                 return self._all_sent(request, outcome)
             rows = outcome.left
@@ -190,6 +190,8 @@ class ShipmentAdmin(BuyingDoors, LabelDoors, PickingDoors, ReturnDoors, OrderRow
             "sent": outcome.sent if outcome else [],
             "failed": bool(outcome) and bool(ready),
             "ids": ",".join(str(row.order.pk) for row in ready),
+            "warned_name": WARNED,
+            "warned": [row.token for row in ready if row.token],
             "may_romanise": any(row.unreadable for row in ready) and persons.may_romanise(request.user, ready[0].order),
         }
         return TemplateResponse(request, "shipments/ship.html", context)
@@ -270,4 +272,5 @@ def _sent(numbers: list[str]) -> str:
     return told % {"count": len(numbers), "numbers": ", ".join(numbers)}
 
 
+from shipments import admin_carriers  # noqa: E402, F401  registers itself
 from shipments.admin_mails import OutgoingMailAdmin as OutgoingMailAdmin  # noqa: E402  takes its base from here

@@ -1,11 +1,48 @@
-"""Carriers a member of staff can choose, and the exact spelling Amazon wants. Source: Amazon's carrier code list.
+"""Carriers a member of staff can choose: what Amazon and BigCommerce call them, how their numbers look, who scans.
 
-`services` are suggestions; Amazon takes any text. No service typed by hand counts as automatically tracked: nobody
-reports its scans to us.
+The table is carriers.json beside this file. What an installation says otherwise (models.CarrierSetting) is laid over
+it, and is seen by every process within CACHED_S seconds. Keys of a row, where they do not say it themselves:
+
+`name`: on labels, and what Amazon shows where it has no code of its own; `title`: in our lists. `amazon`: its exact
+spelling. `formats`: pattern of a tracking number, and the letter of its check rule in trackingnumbers.py (over group 1
+of the pattern, if it has one); `complete`: there is no other format. `numberless`: no parcel of it ever has a number.
+`auto`: who scans; yes, up to delivery; part, here and there; no, nobody. `label`: A 4x6 in as PDF, PNG, ZPL; B PDF,
+ZPL; C PDF; S a stamp. `countries`: where it takes parcels in, none: nearly everywhere. `services`: name, ShipStation's
+code of it, and `auto` where it differs from its carrier's; suggestions, for Amazon takes any text.
 """
 
-from dataclasses import dataclass
+import json
+import re
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
+
+from django.apps import apps
+
+CACHED_S = 60
+YES, PART, NO = "yes", "part", "no"
+SAME = {"dpd_fr": "dpd", "lettre_suivie": "la_poste", "royal_mail_tracked": "royal_mail"}  # other codes for a row
+
+
+class Service(NamedTuple):
+    name: str
+    code: str  # ShipStation's, '' where it has none that we know
+    auto: str
+
+
+class NumberFormat(NamedTuple):
+    pattern: re.Pattern
+    rule: str  # a letter of trackingnumbers.RULES, '' where the number has no check digit
+
+
+class BigCommerce(NamedTuple):
+    """What BigCommerce takes for a carrier: `shipping_provider`, or else `tracking_carrier`; both '' where it has none."""
+
+    provider: str
+    slug: str
 
 
 @dataclass(frozen=True)
@@ -17,41 +54,117 @@ class Carrier:
     amazon: str
     services: tuple[str, ...] = ()
     url: str = ""
+    title: str = ""
+    formats: tuple[NumberFormat, ...] = ()
+    complete: bool = False
+    example: str = ""
+    numberless: bool = False
+    auto: str = NO
+    label: str = ""
+    countries: tuple[str, ...] = ()
+    shipstation: tuple[str, ...] = ()
+    bigcommerce: BigCommerce = BigCommerce("", "")
+    known_services: tuple[Service, ...] = ()
 
     def tracking_url(self, number: str) -> str:
-        return self.url.format(n=quote(number, safe="")) if self.url else ""
+        return self.url.replace("{n}", quote(number, safe=""))
+
+    def service(self, text: str) -> Service | None:
+        """The service of this name or of ShipStation's code, None where the table does not know it."""
+        wanted = text.strip().casefold()
+        found = (one for one in self.known_services if wanted and wanted in (one.name.casefold(), one.code.casefold()))
+        return next(found, None)
 
 
-ALL = (
-    Carrier("usps", "USPS", "USPS", ("Ground Advantage", "Priority Mail"), "https://tools.usps.com/go/TrackConfirmAction?tLabels={n}"),
-    Carrier("ups", "UPS", "UPS", ("UPS Ground", "UPS Standard", "UPS Worldwide Saver"), "https://www.ups.com/track?tracknum={n}"),
-    Carrier("fedex", "FedEx", "FedEx", ("FedEx Ground", "FedEx 2Day"), "https://www.fedex.com/fedextrack/?trknbr={n}"),
-    Carrier("dhl_express", "DHL Express", "DHL Express", ("Express Worldwide",), "https://www.dhl.com/us-en/home/tracking.html?tracking-id={n}"),
-    Carrier("ontrac", "OnTrac", "OnTrac", ("Ground",), "https://www.ontrac.com/tracking/?number={n}"),
-    Carrier("canada_post", "Canada Post", "Canada Post", ("Expedited Parcel", "Xpresspost"), "https://www.canadapost-postescanada.ca/track-reperage/en#/search?searchFor={n}"),
-    Carrier("purolator", "Purolator", "PUROLATOR", ("Ground", "Express"), "https://www.purolator.com/en/shipping/tracker?searchValue={n}"),
-    Carrier("estafeta", "Estafeta", "Estafeta", ("Terrestre",)),
-    Carrier("royal_mail", "Royal Mail", "Royal Mail", ("Tracked 24", "Tracked 48"), "https://www.royalmail.com/track-your-item#/tracking-results/{n}"),
-    Carrier("colissimo", "Colissimo", "Colissimo", ("Colissimo Domicile", "Colissimo Signature"), "https://www.laposte.fr/outils/suivre-vos-envois?code={n}"),
-    Carrier("la_poste", "La Poste", "La Poste", ("Lettre suivie",), "https://www.laposte.fr/outils/suivre-vos-envois?code={n}"),
-    Carrier("chronopost", "Chronopost", "Chronopost", ("Chrono 13", "Chrono 18"), "https://www.chronopost.fr/tracking-no-cms/suivi-page?listeNumerosLT={n}"),
-    Carrier("mondial_relay", "Mondial Relay", "Mondial Relay", ("Point Relais",)),
-    Carrier("dpd", "DPD", "DPD", ("Classic", "Predict"), "https://www.dpd.fr/trace/{n}"),
-    Carrier("gls", "GLS", "GLS", ("Business Parcel",), "https://gls-group.com/track/{n}"),
-    Carrier("dhl_paket", "DHL Paket", "DHL-Paket", ("DHL Paket", "Kleinpaket"), "https://www.dhl.com/de-de/home/tracking/tracking-parcel.html?submit=1&tracking-id={n}"),
-    Carrier("hermes_de", "Hermes", "Hermes Logistik Gruppe", ("Paket",)),
-    Carrier("correos", "Correos", "Correos", ("Paq Premium", "Paq Estándar"), "https://www.correos.es/es/es/herramientas/localizador/envios/detalle?tracking-number={n}"),
-    Carrier("seur", "SEUR", "Seur", ("SEUR 24",)),
-    Carrier("poste_italiane", "Poste Italiane", "Poste Italiane", ("Poste Delivery Standard",)),
-    Carrier("yamato", "Yamato", "YAMATO", ("TA-Q-BIN", "Nekopos"), "https://jizen.kuronekoyamato.co.jp/jizen/servlet/crjz.b.NQ0010?id={n}"),
-    Carrier("sagawa", "Sagawa", "SAGAWA", ("Hikyaku Express",), "https://k2k.sagawa-exp.co.jp/p/web/okurijosearch.do?okurijoNo={n}"),
-    Carrier("japan_post", "Japan Post", "Japan Post", ("Yu-Pack", "Yu-Packet"), "https://trackings.post.japanpost.jp/services/srv/search/direct?locale=en&reqCodeNo1={n}"),
-)  # fmt: skip
-OTHER = Carrier("other", "Other", "Other")
+def _carrier(row: dict) -> Carrier:
+    services = tuple(Service(name, code, *(own or [row["auto"]])) for name, code, *own in row.pop("services", []))
+    return Carrier(
+        **{"title": row["name"]} | row
+        | {
+            "services": tuple(service.name for service in services), "known_services": services,
+            "formats": tuple(NumberFormat(re.compile(text, re.ASCII), rule) for text, rule in row.get("formats", [])),
+            "countries": tuple(row["countries"]), "shipstation": tuple(row.get("shipstation", [])),
+            "bigcommerce": BigCommerce(*row.get("bigcommerce", ["", ""])),
+        }
+    )  # fmt: skip
+
+
+ALL = tuple(map(_carrier, json.loads(Path(__file__).with_name("carriers.json").read_text(encoding="utf-8"))))
+OTHER = Carrier("other", "Other", "Other", title="Other")
 BY_CODE = {carrier.code: carrier for carrier in (*ALL, OTHER)}
-CHOICES = [(carrier.code, carrier.name) for carrier in ALL]
+OFFERED = tuple(sorted((one for one in ALL if not one.numberless), key=lambda one: one.title.casefold()))
+CHOICES = [(carrier.code, carrier.title) for carrier in OFFERED]
+
+
+def in_table(code: str) -> Carrier:
+    """The carrier as the table has it; an unknown code is a carrier of that name that Amazon has no code for."""
+    return BY_CODE.get(SAME.get(code, code)) or Carrier(code, code, "Other", title=code)
 
 
 def named(code: str) -> Carrier:
-    """The carrier of a code; an unknown code is a carrier of that name that Amazon has no code for."""
-    return BY_CODE.get(code) or Carrier(code, code, "Other")
+    """The carrier of a code, with what this installation says otherwise of it."""
+    return _own().changed.get(SAME.get(code, code)) or in_table(code)
+
+
+def choices(*, also: str = "") -> list[tuple[str, str]]:
+    """Codes and titles to choose from, those hidden here left out; `also`: one that is offered nevertheless."""
+    hidden = _own().hidden - {SAME.get(also, also)}
+    return [choice for choice in CHOICES if choice[0] not in hidden]
+
+
+def auto_tracked(code: str, service: str, package: str = "", *, number: str = "") -> bool:
+    """Whether a parcel of this service is scanned up to its delivery; what nobody knows for sure is not.
+
+    True says nothing unless somebody reports the scans to us: a number typed by hand is never tracked. `package`: the
+    provider's word for it; letters and flats are not scanned. `number`: a post's with a U in front never is.
+    """
+    known = named(code).service(service)
+    if known is None or known.auto != YES or is_letter(package):
+        return False
+    return not re.fullmatch(r"U[A-Z]\d{9}[A-Z]{2}", number)
+
+
+def is_letter(package: str) -> bool:
+    """Whether a provider's word for a package means a letter or a flat; a flat rate is a price, not a flat."""
+    words = re.split(r"[^a-z]+", package.lower().replace("flat_rate", "").replace("flat rate", ""))
+    return not {"letter", "letters", "flat", "flats"}.isdisjoint(words)
+
+
+# ---- what this installation says otherwise
+
+
+class _Own(NamedTuple):
+    changed: dict[str, Carrier]
+    hidden: frozenset[str]
+    until: float  # of the machine's monotonic clock
+
+
+_kept: _Own | None = None
+_lock = threading.Lock()
+
+
+def _own() -> _Own:
+    """One query a minute and process, whatever is asked for."""
+    global _kept
+    kept = _kept
+    if kept is None or time.monotonic() >= kept.until:
+        with _lock:
+            _kept = kept = _read()
+    return kept
+
+
+def _read() -> _Own:
+    rows = apps.get_model("shipments", "CarrierSetting").objects.values_list("code", "amazon", "tracking_url", "hidden")
+    changed, hidden = {}, set()
+    for code, amazon, url, is_hidden in rows:
+        base = in_table(code)
+        changed[code] = replace(base, amazon=amazon or base.amazon, url=url or base.url)
+        if is_hidden:
+            hidden.add(code)
+    return _Own(changed, frozenset(hidden), time.monotonic() + CACHED_S)
+
+
+def forget() -> None:
+    """Read the settings again at the next question; for who has changed them."""
+    global _kept
+    _kept = None

@@ -16,7 +16,7 @@ from orderhub.errors import RuleViolation
 from orders import stock
 from orders.models import Order, OrderEvent, OrderItem
 from orders.retention import recompute
-from shipments import labelling, mails, outbox
+from shipments import carriers, labelling, mails, outbox, trackingnumbers
 from shipments.models import Label, LabelPurchase, Shipment, ShipmentItem
 from shipments.providers.base import Bought
 
@@ -50,7 +50,8 @@ def clean(wish: ParcelWish, number: str) -> Cleaned:
     order = {"number": number}
     if not wish.carrier.strip():
         raise RuleViolation(_("Choose the carrier of order %(number)s.") % order)
-    tracking = re.sub(r"[\s\-.]", "", wish.tracking_number).upper()
+    carrier = carriers.in_table(wish.carrier.strip()[:40]).code
+    tracking = trackingnumbers.tidy(carrier, wish.tracking_number)
     if not tracking:
         raise RuleViolation(
             _("Type the tracking number of order %(number)s: Amazon refuses a shipment without one.") % order
@@ -62,7 +63,7 @@ def clean(wish: ParcelWish, number: str) -> Cleaned:
             )
             % order
         )
-    return Cleaned(wish.carrier.strip()[:40], tracking)
+    return Cleaned(carrier, tracking)
 
 
 def ship(

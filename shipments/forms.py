@@ -14,11 +14,13 @@ from orders.vocabulary import Vocabulary
 from shipments import buyernotes, carriers
 from shipments.dispatching import ParcelWish
 from shipments.models import Shipment
+from shipments.widgets import CarrierSelect
 
 MOST = 200
 NEAR_DAYS = 30
-# A row posts four fields, so that 200 rows stay below DATA_UPLOAD_MAX_NUMBER_FIELDS: the box is "no label".
-CHOICES = [("", _("Choose…")), *carriers.CHOICES]
+# A row posts four fields, so that 200 rows stay below DATA_UPLOAD_MAX_NUMBER_FIELDS: the box is "no label". What was
+# warned of is one field for all of them.
+WARNED = "warned"
 
 
 class DateInput(forms.DateInput):
@@ -33,7 +35,7 @@ class ParcelForm(forms.Form):
 
     use_required_attribute = False
 
-    carrier = forms.ChoiceField(label=_("carrier"), choices=CHOICES, required=False)
+    carrier = forms.ChoiceField(label=_("carrier"), required=False, widget=CarrierSelect)
     service = forms.CharField(label=_("service"), max_length=80, required=False)
     tracking_number = forms.CharField(label=_("tracking number"), max_length=60, required=False)
     ship_date = forms.DateField(label=_("ship date"), widget=DateInput, localize=False)
@@ -50,6 +52,8 @@ class ParcelForm(forms.Form):
         self.today = today
         if not noted:
             del self.fields["note_to_buyer"]
+        preset = self.initial.get("carrier", "")
+        self.fields["carrier"].choices = [("", _("Choose…")), *carriers.choices(also=preset)]
         for name, field in self.fields.items():
             field.widget.attrs |= {"autocomplete": "off"}
             if name in {"tracking_number", "service"}:
@@ -84,7 +88,7 @@ class AllRowsForm(forms.Form):
 
     carrier = forms.ChoiceField(
         label=_("same carrier for all"),
-        choices=[("", _("as chosen in each row")), *carriers.CHOICES],
+        choices=lambda: [("", _("as chosen in each row")), *carriers.choices()],
         required=False,
         widget=forms.Select(attrs={"autocomplete": "off"}),
     )
@@ -105,7 +109,8 @@ class AllRowsForm(forms.Form):
 class Row:
     """One order of the form. `error`: why it was not sent, in words. `unreadable`: its address allows no label.
 
-    `wishes`: what rules wish for its parcel besides carrier and service, in words.
+    `wishes`: what rules wish for its parcel besides carrier and service, in words. `doubt`: why its number may be
+    mistyped, and `token`, by which the next press of the button knows that this was told.
     """
 
     order: Order
@@ -115,6 +120,17 @@ class Row:
     error: str = ""
     unreadable: bool = False
     wishes: tuple[str, ...] = ()
+    doubt: str = ""
+    token: str = ""
+
+    def warn(self, doubt: str, token: str) -> None:
+        """Show the doubt beside the number, and say it with the field to those who do not see it."""
+        self.doubt, self.token = doubt, token
+        self.form.fields["tracking_number"].widget.attrs["aria-describedby"] = self.doubt_id
+
+    @property
+    def doubt_id(self) -> str:
+        return f"doubt-{self.order.pk}"
 
     @property
     def noted(self) -> bool:
@@ -123,6 +139,11 @@ class Row:
     @property
     def lines(self) -> str:
         return ", ".join(f"{item.quantity} × {item.sku or item.asin or '?'}" for item in self.order.items.all())
+
+
+def warned_of(data) -> frozenset[str]:
+    """The tokens of the numbers this person was warned of and sends all the same."""
+    return frozenset(data.get(WARNED, "").split(",")) - {""}
 
 
 def rows_for(ids: list[int], *, now: datetime, data=None) -> list[Row]:
@@ -162,4 +183,4 @@ def _preset(order: Order) -> dict[str, str]:
     last = order.last_carrier or ""
     carrier = order.wishes.get("carrier", last)
     known = (order.last_service or "") if carrier == last else ""
-    return {"carrier": carrier, "service": order.wishes.get("service", known)}
+    return {"carrier": carriers.in_table(carrier).code, "service": order.wishes.get("service", known)}

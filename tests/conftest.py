@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from orderhub import clock
+from shipments import carriers
 from stores.connectors.amazon import signin
 from stores.simulator import scenarios
 from stores.simulator.server import serve
@@ -48,6 +49,12 @@ def only_loopback() -> Iterator[None]:
 def english(settings) -> None:
     """Sentences are compared in English; French has its own tests."""
     settings.LANGUAGE_CODE = "en"
+
+
+@pytest.fixture(autouse=True)
+def carriers_of_the_table() -> None:
+    """What another test said otherwise of a carrier is forgotten: a process keeps it for a minute."""
+    carriers.forget()
 
 
 @pytest.fixture

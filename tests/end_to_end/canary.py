@@ -20,6 +20,7 @@ from orders import roman
 from orders.models import Order
 from privacy.access import ROLES
 from privacy.scanner import Hit, Scanner
+from tests.shipments.numbers import ups
 
 CODES = {  # field of the data set -> four letters, so that six characters tell the field
     "name": "Name", "line1": "Lina", "line2": "Linb", "line3": "Linc", "company": "Firm", "phone": "Fone",
@@ -202,4 +203,4 @@ def tables_of(hits: list[Hit]) -> set[str]:
 
 
 def tracking_numbers() -> Iterator[str]:
-    return (f"1Z999AA1{number:010d}" for number in count(1))
+    return (ups(number) for number in count(1))

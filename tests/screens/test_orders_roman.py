@@ -227,7 +227,7 @@ def test_the_page_has_the_same_number_of_queries_with_the_panel(client, support,
 
 
 def _typed(*orders, **changes) -> dict:
-    row = {"carrier": "yamato", "service": "", "tracking_number": "1234567890", "ship_date": "2026-11-20"} | changes
+    row = {"carrier": "seino", "service": "", "tracking_number": "1234567890", "ship_date": "2026-11-20"} | changes
     return {f"o{order.pk}-{name}": f"{value}" for order in orders for name, value in row.items()}
 
 

@@ -9,9 +9,11 @@ from privacy import access
 from shipments.models import Label, Shipment, ShipmentNotification
 from stores.simulator import scenarios
 from tests.factories import make_account, make_order, make_shipment, make_store, make_user
+from tests.shipments.numbers import ups
 
 pytestmark = pytest.mark.django_db
 SHIP = reverse("admin:shipments_ship")
+FEDEX = "986578788855"
 MAY_SHIP = {access.SUPPORT, access.WAREHOUSE}
 
 
@@ -24,7 +26,7 @@ def _typed(*orders, **changes) -> dict:
     data = {}
     for number, order in enumerate(orders):
         row = {
-            "carrier": "ups", "service": "UPS Ground", "tracking_number": f"1Z999AA1012345678{number}",
+            "carrier": "ups", "service": "UPS Ground", "tracking_number": ups(number),
             "ship_date": "2026-11-20",
         } | changes  # fmt: skip
         data |= {f"o{order.pk}-{name}": value for name, value in row.items()}
@@ -134,7 +136,9 @@ def test_posting_twice_ships_once(client, warehouse):
 def test_one_carrier_for_all_replaces_each_row_and_its_service(client, warehouse):
     store = make_store()
     orders = [make_order(store), make_order(store)]
-    client.post(_url(*orders), _typed(*orders) | {"all-carrier": "fedex", "all-service": "FedEx 2Day"})
+    client.post(
+        _url(*orders), _typed(*orders, tracking_number=FEDEX) | {"all-carrier": "fedex", "all-service": "FedEx 2Day"}
+    )
     assert set(Shipment.objects.values_list("carrier", "service")) == {("fedex", "FedEx 2Day")}
 
 
@@ -143,7 +147,7 @@ def test_a_preset_service_does_not_follow_another_carrier(client, warehouse):
     make_shipment(make_order(store), service="UPS Ground")
     first, second = make_order(store), make_order(store)
     client.post(_url(first), _typed(first, carrier="colissimo"))
-    client.post(_url(second), _typed(second, carrier="fedex", service="FedEx 2Day"))
+    client.post(_url(second), _typed(second, carrier="fedex", service="FedEx 2Day", tracking_number=FEDEX))
     sent = dict(Shipment.objects.values_list("order", "service"))
     assert (sent[first.pk], sent[second.pk]) == ("", "FedEx 2Day")
 
