@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from shipments.forms import CHOICES
+from shipments import carriers
 from shipments.returning import ReturnWish
 
 
@@ -13,7 +13,9 @@ class ReturnForm(forms.Form):
     use_required_attribute = False
 
     carrier = forms.ChoiceField(
-        label=_("carrier"), choices=CHOICES, error_messages={"required": _("Choose the carrier of the return.")}
+        label=_("carrier"),
+        choices=lambda: [("", _("Choose…")), *carriers.choices()],
+        error_messages={"required": _("Choose the carrier of the return.")},
     )
     service = forms.CharField(label=_("service"), max_length=80, required=False)
     tracking_number = forms.CharField(
