@@ -71,8 +71,7 @@ def refusal(status_id: int) -> str:
 
 def told_of(order: Order, shipment: Shipment) -> Told:
     """Carrier and number, how it travels and what it cost; the note to the buyer stays here (R59, R63)."""
-    carrier = carriers.named(shipment.carrier)
-    provider, slug = getattr(carrier, "bigcommerce", ("", ""))
+    provider, slug = carriers.named(shipment.carrier).bigcommerce
     same_money = shipment.cost is not None and shipment.cost_currency == order.currency
     return Told(
         tracking_number=shipment.tracking_number,

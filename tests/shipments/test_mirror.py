@@ -7,9 +7,8 @@ import pytest
 
 from orderhub import clock, jobs
 from orderhub.errors import RuleViolation
-from orders.models import OrderEvent
-from shipments import mirroring, mirrorplan, mirrorwords, noticewords, voiding
-from shipments.carriers import Carrier
+from orders.models import Order, OrderEvent
+from shipments import carriers, mirroring, mirrorplan, mirrorwords, noticewords, voiding
 from shipments.models import Shipment, ShipmentNotification
 from stores import linking
 from stores.linking import mirror_connector_for
@@ -129,24 +128,27 @@ def test_r63_a_cost_in_another_currency_than_the_orders_is_kept_here(linked):
 
 
 @pytest.mark.parametrize(
-    ("pair", "told"),
+    ("carrier", "told"),
     [
-        (("ups", ""), ("ups", "", "")),
-        (("", "colissimo"), ("", "colissimo", "")),
-        (("ups", "ups"), ("ups", "", "")),  # one or the other
-        (None, ("", "", "https://www.ups.com/track?tracknum=1Z1")),
+        ("ups", ("ups", "", "")),
+        ("colissimo", ("", "colissimo", "")),
+        ("Bob's Bikes", ("", "", "")),
     ],
 )
-def test_a_carrier_goes_by_bigcommerces_word_and_without_one_by_our_own_link(monkeypatch, pair, told):
-    from shipments import carriers
-    from stores.connectors.bigcommerce.mirrors import Part, shipment_body
+def test_a_carrier_goes_by_bigcommerces_word_for_it(linked, carrier, told):
+    at = linked()
+    Shipment.objects.update(carrier=carrier)
+    at.tell_both()
+    (sent,) = mirror_of(at).shipments.values()
+    names = ("shipping_provider", "tracking_carrier", "tracking_link")
+    assert tuple(sent.told[name] for name in names) == told
 
-    known = Carrier("ups", "UPS", "UPS", url="https://www.ups.com/track?tracknum={n}")
-    object.__setattr__(known, "bigcommerce", pair or ("", ""))
-    monkeypatch.setattr(carriers, "named", lambda code: known)
-    shipment = Shipment(carrier="ups", tracking_number="1Z1")
-    body = shipment_body(Part(7, ((8, 1),)), mirrorplan.told_of(type("O", (), {"currency": "USD"}), shipment))
-    assert (body["shipping_provider"], body["tracking_carrier"], body["tracking_link"]) == told
+
+def test_a_carrier_without_a_word_goes_by_our_own_link():
+    known = next(found for found in carriers.ALL if found.url and not any(found.bigcommerce))
+    shipment = Shipment(carrier=known.code, tracking_number="1Z1")
+    told = mirrorplan.told_of(Order(currency="USD"), shipment)
+    assert (told.provider, told.carrier, told.link) == ("", "", known.tracking_url("1Z1"))
 
 
 def test_several_addresses_get_a_shipment_each(linked):
