@@ -2,7 +2,7 @@
 
 A label is money. What is wanted is written down, with a key of its own, before the provider is asked; an answer that is
 not seen is asked for again with the same key, under which a provider sells nothing new. One wish at a time an order, by
-constraint. The label and its parcel come together in one transaction. Safe to kill at any line: shipments.finishing does.
+constraint. The label and its parcel come together in one transaction. Safe to kill at any line: shipments.finishing goes on.
 """
 
 import uuid
