@@ -24,6 +24,7 @@ from orders.models import Order
 from shipments import confirming, noticewords, picking, sending
 from shipments.admin_labels import LabelDoors
 from shipments.admin_mirror import MirrorDoors
+from shipments.admin_parcels import ParcelDoors
 from shipments.admin_picking import PickingDoors
 from shipments.admin_returns import ReturnDoors
 from shipments.forms import MOST, AllRowsForm, rows_for
@@ -84,7 +85,7 @@ class OrderRows(ReadOnlyAdmin):
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(LabelDoors, PickingDoors, ReturnDoors, OrderRows):
+class ShipmentAdmin(ParcelDoors, LabelDoors, PickingDoors, ReturnDoors, OrderRows):
     change_list_template = "shipments/shipment_list.html"
     list_display = ["made", "number", "shop", "carrier_words", "tracking", "sent_on", "label", "who"]
     list_select_related = ["order__store", "created_by"]
@@ -269,4 +270,5 @@ def _sent(numbers: list[str]) -> str:
     return told % {"count": len(numbers), "numbers": ", ".join(numbers)}
 
 
+from shipments import admin_manual  # noqa: E402, F401  registered by being imported; it builds on OrderRows above
 from shipments.admin_mails import OutgoingMailAdmin as OutgoingMailAdmin  # noqa: E402  takes its base from here

@@ -3,7 +3,7 @@
 from orderhub import clock
 from orderhub.errors import CredentialsRejected, RequestRejected, TryLater
 from orderhub.jobs import CALLS_S, enqueue, every, task
-from shipments import confirming, feeding, mirroring
+from shipments import confirming, feeding, manual_updates, mirroring
 from shipments.mails.jobs import send_mails as send_mails  # declares it
 from shipments.models import Feed, ShipmentNotification
 from stores.connecting import connector_for
@@ -106,3 +106,9 @@ def mirror_shop(shop_id: int) -> str:
     if report.more:
         enqueue(mirror_shop, shop_id)
     return f"BigCommerce store {shop_id}: {report.sentence()}"
+
+
+@every(minutes=60)
+def remind_manual_updates() -> str:
+    """Mail how many orders wait to be confirmed by hand: hourly, so that one that is nearly late is told in time."""
+    return manual_updates.remind(clock.now())
