@@ -105,7 +105,7 @@ def _told(order: Order, parcel: Shipment, *, now: datetime) -> str:
     if noticewords.account_stopped(ShipmentNotification(order=order)):
         return _("Amazon will be told once its account is authorised again: %(what)s.") % what
     if at > now:
-        return _("Amazon will be told on %(at)s: %(what)s.") % what | {"at": utc(at)}
+        return _("Amazon will be told on %(at)s: %(what)s.") % (what | {"at": utc(at)})
     return _("Amazon will be told: %(what)s.") % what
 
 

@@ -88,14 +88,12 @@ def _notice(order: Order, shipment: Shipment, notice: ShipmentNotification | Non
         return _of_rider(update)
     if notice is None or notice.shipment_id == shipment.pk or shipment.voided_at is not None:
         return ""
-    first = {"tracking": notice.shipment.tracking_number, "pk": notice.shipment_id}
+    first = {"tracking": notice.shipment.tracking_number}
     if outbox.amazon_knows(notice) or notice.state == State.MANUAL:
-        return (
-            _("No notice: Amazon takes one update an order, and parcel #%(pk)d (%(tracking)s) was the first.") % first
-        )
+        return _("No notice: Amazon takes one update an order, and the parcel %(tracking)s was the first.") % first
     if notice.state == State.WITHDRAWN:
         return ""
-    return _("No notice: that of parcel #%(pk)d (%(tracking)s) came first. See below what it needs.") % first
+    return _("No notice: that of the parcel %(tracking)s came first. See below what it needs.") % first
 
 
 def _of_rider(update: ManualUpdate) -> str:
