@@ -81,6 +81,8 @@ def _notice(shipment: Shipment, found: voiding.Consequences) -> list[str]:
     if following is not None:
         told = _("Amazon was not told yet: it will be told of the parcel with the number %(tracking)s instead.")
         return [told % {"tracking": following.tracking_number}]
+    if found.at_once:
+        return [_("Amazon was not told: the notice is withdrawn.")]
     return [_("Amazon was not told: the notice is withdrawn, and Amazon will be told of the next parcel.")]
 
 
