@@ -55,7 +55,12 @@ class ParcelDoors:
             return self._to_order(request, row.order.pk, about(row.order.order_number, told), messages.ERROR)
         data = request.POST if request.method == "POST" else None
         row.form = PartForm(
-            data, initial=row.form.initial, today=row.form.today, lines=row.order.items.all(), prefix="part"
+            data,
+            initial=row.form.initial,
+            today=row.form.today,
+            lines=row.order.items.all(),
+            prefix="part",
+            noted=True,
         )
 
         def plan(wish):

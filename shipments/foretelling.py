@@ -113,7 +113,7 @@ def what_amazon_hears(parcel: Shipment) -> str:
     """`all 3 items of order 111-… shipped now with UPS, 1Z…`: every item, whatever part of them left (R48)."""
     units = sum(item.quantity for item in parcel.order.items.all())
     code, name = outbox.carrier_for_amazon(parcel)
-    earlier = outbox.amazon_ship_instant(parcel).astimezone(parcel.order.store.zone).date()
+    earlier = outbox.amazon_ship_instant(parcel.order, parcel).astimezone(parcel.order.store.zone).date()
     today = parcel.created_at.astimezone(parcel.order.store.zone).date()
     told = {
         "count": units, "number": parcel.order.order_number, "carrier": name or code, "day": day(earlier),

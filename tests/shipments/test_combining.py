@@ -263,6 +263,12 @@ def test_r47_voiding_the_parcel_voids_all_and_the_riders_are_told_of_their_next_
     voiding.void(lead, by=None, now=clock.now())
     assert set(ManualUpdate.objects.values_list("done_how", flat=True)) == {"voided"}
     assert set(Order.objects.values_list("status", flat=True)) == {"awaiting_shipment"}
+    told = dict(Order.objects.values_list("pk", "told_shipped"))
+    assert told == {
+        oldest.pk: True,
+        second.pk: False,
+        third.pk: False,
+    }  # else a shipment from elsewhere would be missed
     make_shipment(Order.objects.get(pk=second.pk), tracking_number=SECOND)
     notify_now(account)
     assert {entry["order_id"]: entry["tracking"] for entry in world.ledger} == {

@@ -280,3 +280,11 @@ def test_r45_a_retry_of_a_split_order_adds_no_second_update(world, bought):
         confirming.retry(ShipmentNotification.objects.get(), now=clock.now())
     notify_now(account)
     assert world.effective_confirmations() == {order.order_number: 1}
+
+
+def test_a_note_to_the_buyer_outlives_the_preview(noon):
+    order, client = order_of(3), support()
+    data = typed_part(order, 1, note_to_buyer="Two parcels.\r\nThe rest follows.")
+    preview, _done = confirmed(client, split_url(order), data)
+    assert "The rest follows." in preview.content.decode()
+    assert Shipment.objects.get().note_to_buyer.split() == "Two parcels. The rest follows.".split()
