@@ -16,7 +16,8 @@ from orderhub.views import HEARTBEAT, LATE
 from orderhub.wording import weekday
 from orders import deadlines, filters, history
 from orders.models import Order, QuarantinedOrder
-from shipments.models import ShipmentNotification
+from shipments import manual_updates
+from shipments.models import ManualUpdate, ShipmentNotification
 from stores import authorizations, health, linking, secrets, words
 from stores.marketplaces import BY_ID
 from stores.models import AmazonAccount, UnconnectedOrder
@@ -103,6 +104,8 @@ def board_for(user, *, now: datetime) -> Board:
         bars = _bars(counts, now)
     if user.has_perm("shipments.view_shipmentnotification"):
         cards += _notice_cards()
+    if user.has_perm("shipments.view_manualupdate"):
+        cards += _by_hand_card(now)
     if user.has_perm("orders.view_quarantinedorder"):
         title = _("Unreadable orders (quarantine)")
         cards.append(_card(QuarantinedOrder.objects.count(), title, "orders_quarantinedorder", "", "bad"))
@@ -199,6 +202,21 @@ def _notice_cards() -> list[Card]:
             * bool(counts["by_hand"])
         ),
     ]
+
+
+def _by_hand_card(now: datetime) -> list[Card]:
+    """Made only where orders went in another's parcel; loud once one of them is late, or will be within two hours."""
+    late = Count("pk", filter=Q(order__ship_by__lt=now + manual_updates.BEFORE_SHIP_BY))
+    counts = ManualUpdate.objects.open().aggregate(open=Count("pk"), late=late)
+    title = _("Updates by hand in Amazon")
+    if counts["late"]:
+        title = ngettext(
+            "Updates by hand in Amazon, %(count)d late or nearly", "Updates by hand in Amazon, %(count)d late or nearly",
+            counts["late"],
+        ) % {"count": counts["late"]}  # fmt: skip
+    level = "bad" if counts["late"] else "warn"
+    card = _card(counts["open"], title, "shipments_manualupdate", "?state=open", level)
+    return [card] if counts["open"] else []
 
 
 # -- accounts

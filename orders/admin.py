@@ -68,7 +68,9 @@ class OrderList(ViewChips, ChangeList):
         if exclude_parameters:
             return rows
         return rows.annotate(ship_city=F("person__city"), ship_country=F("person__country")).prefetch_related(
-            Prefetch("items", OrderItem.objects.only("order_id", "quantity", "sku", "asin")), "notifications", "tags"
+            Prefetch("items", OrderItem.objects.only("order_id", "quantity", "quantity_shipped", "sku", "asin")),
+            "notifications",
+            "tags",
         )
 
     _filters = None
@@ -149,7 +151,7 @@ class OrderAdmin(
     search_fields = ["order_number"]  # shows the search box; get_search_results decides
     search_help_text = _("Order number, SKU, ASIN or tracking number")
     actions = [
-        "ship", "pick", "slips", "hold", "hold_until", "release", "assign_to_me", "assign", "change_tags", "set_own_status",
+        "ship", "combine", "pick", "slips", "hold", "hold_until", "release", "assign_to_me", "assign", "change_tags", "set_own_status",
     ]  # fmt: skip
 
     # -- the list
@@ -242,6 +244,10 @@ class OrderAdmin(
     @admin.action(description=_("Ship…"), permissions=["ship"])
     def ship(self, request, rows):
         return self.open_for(request, rows, "admin:shipments_ship")
+
+    @admin.action(description=_("Combine into one parcel…"), permissions=["ship"])
+    def combine(self, request, rows):
+        return self.open_for(request, rows, "admin:shipments_combine")
 
     # -- the page of one order
 

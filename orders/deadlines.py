@@ -31,7 +31,12 @@ class Deadline:
 
 def of(order: Order, *, now: datetime) -> Deadline | None:
     """The deadline of an order that waits to be sent; None where nothing waits or Amazon named none."""
-    if order.ship_by is None or not order.is_open:
+    return ship_by_of(order, now=now) if order.is_open else None
+
+
+def ship_by_of(order: Order, *, now: datetime) -> Deadline | None:
+    """The instant until which the marketplace wants to hear that it left, whether it waits here or not."""
+    if order.ship_by is None:
         return None
     left = order.ship_by - now
     level = "bad" if left < timedelta(0) else "warn" if left < SOON else "ok"

@@ -1,6 +1,6 @@
 """What the page of one order shows: a constant number of queries, and the view of personal data is logged."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db.models import Count
 from django.utils.html import format_html
@@ -24,7 +24,7 @@ from orders import (
     timeline,
 )
 from orders.customization import panel
-from orders.models import Order
+from orders.models import Order, OrderItem
 from privacy import access
 from stores import statusmap
 
@@ -32,14 +32,16 @@ Status = Order.Status
 LEVELS = {Status.AWAITING_SHIPMENT: "info", Status.ON_HOLD: "warn", Status.SHIPPED: "ok"}
 
 
-def badges(order: Order) -> list:
-    """The status, and what is special about the order."""
+def badges(order: Order, lines: Iterable[OrderItem] | None = None) -> list:
+    """The status, and what is special about the order. `lines`: its lines, where they are not prefetched on it."""
     word = order.get_status_display() + (f" ({order.custom_status})" if order.custom_status else "")
     found = [badge(word, LEVELS.get(order.status, "muted"))]
     if own := own_status.label(order):
         found.append(badge(own, LEVELS.get(order.status, "muted")))
     if order.hold_until:
         found.append(badge(_("until %(instant)s") % {"instant": _until(order)}, "warn"))
+    if order.is_open and _partly_shipped(order.items.all() if lines is None else lines):
+        found.append(badge(_("partly shipped"), "warn"))
     if order.alert:
         found.append(badge(_("alert"), "bad"))
     if order.is_short:
@@ -52,6 +54,10 @@ def badges(order: Order) -> list:
         if holds:
             found.append(badge(name))
     return found
+
+
+def _partly_shipped(lines: Iterable[OrderItem]) -> bool:
+    return any(line.quantity_shipped for line in lines)
 
 
 def _until(order: Order) -> str:
@@ -92,7 +98,7 @@ def page(
     roman = persons.roman_for(user, order, typed=typed, wrong=wrong)
     return {
         "order": order,
-        "badges": badges(order),
+        "badges": badges(order, items),
         "deadline": deadlines.of(order, now=now),
         "lines": items,
         "service_level": dict(Order.ServiceLevel.choices).get(order.service_level, order.service_level),

@@ -4,7 +4,8 @@ Amazon takes the units of an order off its listing at once, so only a count on t
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -93,18 +94,19 @@ def mark_short(orders: Iterable[Order]) -> None:
         order.is_short = order.pk in short
 
 
-def refuse_short(order: Order) -> None:
+def refuse_short(order: Order, items: Mapping[int, int] | None = None) -> None:
     """RuleViolation where the store refuses shipping more than was counted, and this order needs more than is there.
 
+    `items`: units by the id of the order's line, where a part of it is shipped; None: all that is left.
     Call inside the transaction that ships it, before anything is written: the products stay locked until it ends, so that
     two orders cannot both take the last unit.
     """
     if order.store.short_stock != ShortStock.BLOCK:
         return
-    needed = dict(
-        order.items.filter(product__stock_on_hand__isnull=False)
-        .order_by().values_list("product").annotate(units=Sum(F("quantity") - F("quantity_shipped")))
-    )  # fmt: skip
+    lines = order.items.filter(product__stock_on_hand__isnull=False).order_by()
+    needed: Counter[int] = Counter()
+    for pk, product_id, left in lines.values_list("pk", "product", F("quantity") - F("quantity_shipped")):
+        needed[product_id] += left if items is None else items.get(pk, 0)
     products = list(Product.objects.select_for_update().filter(pk__in=needed).order_by("pk"))
     for product in with_shelf(Product.objects.filter(pk__in=[product.pk for product in products])):
         if needed[product.pk] > product.on_shelf:

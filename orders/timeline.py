@@ -123,6 +123,14 @@ def _own(name: str) -> str:
 
 
 def _outcome(code: str) -> str:
+    by_hand = {
+        "waits": _("waits to be done"),
+        "by_hand": _("ticked off"),
+        "seen": _("seen as shipped at Amazon"),
+        "undone": _("the tick was taken back"),
+    }
+    if code in by_hand:
+        return by_hand[code]
     if code in CustomizationState.values:
         return str(CustomizationState(code).label)
     return mailwords.outcome(code) or code

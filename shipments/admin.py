@@ -25,6 +25,7 @@ from shipments import confirming, noticewords, picking, sending
 from shipments.admin_buying import BuyingDoors
 from shipments.admin_labels import LabelDoors
 from shipments.admin_mirror import MirrorDoors
+from shipments.admin_parcels import ParcelDoors
 from shipments.admin_picking import PickingDoors
 from shipments.admin_returns import ReturnDoors
 from shipments.forms import MOST, WARNED, AllRowsForm, rows_for, warned_of
@@ -85,7 +86,7 @@ class OrderRows(ReadOnlyAdmin):
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(BuyingDoors, LabelDoors, PickingDoors, ReturnDoors, OrderRows):
+class ShipmentAdmin(BuyingDoors, ParcelDoors, LabelDoors, PickingDoors, ReturnDoors, OrderRows):
     change_list_template = "shipments/shipment_list.html"
     list_display = ["made", "number", "shop", "carrier_words", "tracking", "sent_on", "label", "who"]
     list_select_related = ["order__store", "created_by"]
@@ -272,5 +273,5 @@ def _sent(numbers: list[str]) -> str:
     return told % {"count": len(numbers), "numbers": ", ".join(numbers)}
 
 
-from shipments import admin_carriers  # noqa: E402, F401  registers itself
+from shipments import admin_carriers, admin_manual  # noqa: E402, F401  registered by being imported; build on the above
 from shipments.admin_mails import OutgoingMailAdmin as OutgoingMailAdmin  # noqa: E402  takes its base from here

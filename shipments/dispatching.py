@@ -69,11 +69,13 @@ def clean(wish: ParcelWish, number: str) -> Cleaned:
 def ship(
     order: Order, wish: ParcelWish, *, now: datetime, by=None, bought: Bought | None = None,
     tell_from: datetime | None = None, within: Callable[[Shipment], None] | None = None,
+    combined_with: Shipment | None = None,
 ) -> Shipment:  # fmt: skip
     """Send an order, or a part of it, in one parcel. All or nothing; of two people at once, one is refused.
 
     `bought`: the label a provider sold, else it is our own. `tell_from`: no marketplace is told before. `within`: called
     with the shipment in the same transaction, so that a record of ours and the parcel come together or not at all.
+    `combined_with`: the parcel of another order it travels in, whose label is for both; see shipments.combining.
     RuleViolation, with what to do, for an order that must not be sent or a wish that is incomplete.
     """
     fit = clean(wish, order.order_number)
@@ -87,18 +89,19 @@ def ship(
         _lock(order)
         if bought is None:
             _refuse_while_buying(order)
-        stock.refuse_short(order)
+        stock.refuse_short(order, wish.items)
         shipment = Shipment.objects.create(
             order=order,
             carrier=fit.carrier,
             service=wish.service.strip()[:80],
             tracking_number=fit.tracking_number,
             ship_date=wish.ship_date,
-            first_ship_at=datetime.combine(wish.ship_date, time(0), tzinfo=order.store.zone),
+            first_ship_at=_starts_at(wish, order, combined_with),
             weight_g=wish.weight_g,
             note_to_buyer=wish.note_to_buyer.strip()[:500],
             created_at=now,
             created_by=by,
+            combined_with=combined_with,
             **_of_provider(bought),
         )
         whole = pack(shipment, wish.items)
@@ -130,6 +133,11 @@ def ship(
         with suppress(RuleViolation):  # an address that changed this very moment: opening the label says so
             labelling.write_label(label)
     return shipment
+
+
+def _starts_at(wish: ParcelWish, order: Order, combined_with: Shipment | None) -> datetime:
+    """The day's beginning where the store is; one parcel has one such instant, whatever stores its orders are of."""
+    return combined_with.first_ship_at if combined_with else datetime.combine(wish.ship_date, time(0), order.store.zone)
 
 
 def _lock(order: Order) -> None:

@@ -3,7 +3,7 @@
 from orderhub import clock
 from orderhub.errors import CredentialsRejected, RequestRejected, TryLater
 from orderhub.jobs import CALLS_S, enqueue, every, task
-from shipments import confirming, feeding, finishing, mirroring, tracking
+from shipments import confirming, feeding, finishing, manual_updates, mirroring, tracking
 from shipments.mails.jobs import send_mails as send_mails  # declares it
 from shipments.models import Feed, ShipmentNotification
 from stores.connecting import connector_for
@@ -162,3 +162,9 @@ def take_in_deliveries() -> str:
 
 def _working(accounts) -> list[int]:
     return list(AmazonAccount.objects.working().filter(pk__in=accounts).order_by("pk").values_list("pk", flat=True))
+
+
+@every(minutes=60)
+def remind_manual_updates() -> str:
+    """Mail how many orders wait to be confirmed by hand: hourly, so that one that is nearly late is told in time."""
+    return manual_updates.remind(clock.now())

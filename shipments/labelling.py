@@ -124,7 +124,18 @@ def label_data(shipment: Shipment) -> content.LabelData:
         ship_to=there,
         ship_from=here,
         weight_g=shipment.weight_g,
+        references=_riding(shipment),
     )
+
+
+def _riding(shipment: Shipment) -> tuple[str, ...]:
+    """The other orders in the parcel, as many as a label has room for, then how many more."""
+    riders = shipment.riders.filter(voided_at__isnull=True).order_by("pk")
+    numbers = list(riders.values_list("order__order_number", flat=True))
+    if len(numbers) <= content.MOST_REFERENCES:
+        return tuple(numbers)
+    most = content.MOST_REFERENCES - 1
+    return (*numbers[:most], f"+{len(numbers) - most}")
 
 
 def ship_from(order: Order) -> dict:

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from orders.models import Order, OrderEvent
-from shipments import carriers
+from shipments import carriers, manual_updates
 from shipments.models import Shipment, ShipmentNotification
 from shipments.models.notification import GATHER
 from stores import notifying
@@ -24,12 +24,26 @@ def queue(shipment: Shipment, *, now: datetime, tell_from: datetime | None = Non
 
     A second parcel of an order finds the notice there, adds none, and its order's timeline says why (R46). What the
     store's settings withhold is kept too, as told by hand, with the reason. `tell_from`: not before this instant, for
-    parcels that are told together.
+    parcels that are told together. An order that travels in another's parcel is left to somebody's hand (R50).
     """
     order = shipment.order
     if order.store.platform != Store.Platform.AMAZON or order.by_amazon or shipment.is_return:
         return
     withheld = why_withheld(order, now) or (ShipmentNotification.TOLD_BY_PROVIDER if shipment.confirms_order else "")
+    by_hand = shipment.combined_with_id and withheld != ShipmentNotification.TOLD_BY_CONNECTOR
+    if manual_updates.was_done(order.pk) or (by_hand and amazon_knows(_first_word(order))):
+        _note_known(shipment, now=now)
+    elif by_hand:
+        manual_updates.add(shipment, now=now)
+    else:
+        _queue_amazon(shipment, withheld, now=now, tell_from=tell_from)
+    if order.store.linked_store_id:  # the first parcel only, like Amazon
+        _arm(order, Channel.BIGCOMMERCE, {"shipment": shipment, "created_at": now, "next_attempt_at": now})
+    Order.objects.filter(pk=order.pk).update(told_shipped=True)
+
+
+def _queue_amazon(shipment: Shipment, withheld: str, *, now: datetime, tell_from: datetime | None) -> None:
+    order = shipment.order
     first = notifying.first_attempt(order.store, now, order.ship_by) or now
     first = first if first > now else now + GATHER
     wanted = {
@@ -40,12 +54,22 @@ def queue(shipment: Shipment, *, now: datetime, tell_from: datetime | None = Non
     if is_first and withheld:
         note(order, {"channel": Channel.AMAZON, "state": "withheld", "code": withheld}, now=now)
     if not is_first:
-        OrderEvent.objects.create(
-            order=order, kind=OrderEvent.Kind.TOLD_OF_FIRST, at=now, params={"tracking": shipment.tracking_number}
-        )  # fmt: skip
-    if order.store.linked_store_id:  # the first parcel only, like Amazon
-        _arm(order, Channel.BIGCOMMERCE, {"shipment": shipment, "created_at": now, "next_attempt_at": now})
-    Order.objects.filter(pk=order.pk).update(told_shipped=True)
+        _note_known(shipment, now=now)
+
+
+def _first_word(order: Order) -> ShipmentNotification | None:
+    return ShipmentNotification.objects.filter(order=order.pk, channel=Channel.AMAZON, correction_of=None).first()
+
+
+def amazon_knows(notice: ShipmentNotification | None) -> bool:
+    """Whether Amazon heard of the order by this notice, or may have, or will: what went wrong or was withheld aside."""
+    return notice is not None and not notice.is_withheld and notice.state not in (State.WITHDRAWN, *State.STUCK)
+
+
+def _note_known(shipment: Shipment, *, now: datetime) -> None:
+    OrderEvent.objects.create(
+        order=shipment.order, kind=OrderEvent.Kind.TOLD_OF_FIRST, at=now, params={"tracking": shipment.tracking_number}
+    )  # fmt: skip
 
 
 def _arm(order: Order, channel: str, wanted: dict) -> bool:
@@ -78,6 +102,8 @@ def withdraw(shipment: Shipment, *, now: datetime) -> None:
     for row in ShipmentNotification.objects.filter(unsent | (withheld & ~bought), shipment=shipment):
         row.shipment = shipment
         pass_on(row, now=now)
+    if shipment.combined_with_id:  # an order in another's parcel has no notice of its own that could be withdrawn
+        _unsay(shipment.order)
 
 
 def pass_on(row: ShipmentNotification, *, now: datetime) -> None:
@@ -91,9 +117,14 @@ def pass_on(row: ShipmentNotification, *, now: datetime) -> None:
     with transaction.atomic():
         if ShipmentNotification.objects.move(row, frm=row.state, state=State.WITHDRAWN, error_code="", starts=0):
             note(order, {"channel": row.channel, "state": State.WITHDRAWN}, now=now)
-        told = ShipmentNotification.objects.filter(order=order, channel=Channel.AMAZON)
-        if not told.exclude(state=State.WITHDRAWN).exists():
-            Order.objects.filter(pk=order.pk).update(told_shipped=False)
+        _unsay(order)
+
+
+def _unsay(order: Order) -> None:
+    """Where Amazon neither was nor will be told of the order, its word that it is shipped is no echo of ours."""
+    told = ShipmentNotification.objects.filter(order=order, channel=Channel.AMAZON)
+    if not told.exclude(state=State.WITHDRAWN).exists() and not manual_updates.was_done(order.pk):
+        Order.objects.filter(pk=order.pk).update(told_shipped=False)
 
 
 def why_withheld(order: Order, now: datetime) -> str:

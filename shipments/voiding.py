@@ -40,7 +40,7 @@ def consequences(shipment: Shipment, *, now: datetime) -> Consequences:
     )
     if order.redaction_due_at is None or order.masked:
         return Consequences(None, False, notice, told)
-    others = order.shipments.exclude(pk=shipment.pk)
+    others = order.shipments.exclude(pk=shipment.pk).prefetch_related("labels")
     left = tuple(parcel_of(other, label_created_at=other.label_created_at) for other in others)
     facts = retention.Facts(imported_at=order.first_imported_at, fully_shipped=False, parcels=left)
     due = retention.order_due(facts, periods_for(order.store))

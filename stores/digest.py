@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +22,7 @@ from stores.models import AmazonAccount, DigestReceipt
 log = logging.getLogger("orderhub.mail")
 
 ROLES = (access.SUCCESS, access.ADMINISTRATOR, access.SUPPORT)
+DAILY = "daily:"  # begins the keys of what is told once a day: whoever tells it forgets the receipts in time
 NEVER = 500  # the first reply code of a mail server that means: do not try this address again
 
 
@@ -65,7 +66,8 @@ def tell(now: datetime) -> str:
     delivery = _deliver(accounts, key=key, age=age, now=now)
     if delivery.done:
         authorizations.record_told(new, now)
-        DigestReceipt.objects.all().delete()  # what was told is on the accounts now
+        told = DigestReceipt.objects.exclude(digest__startswith=DAILY)
+        told.delete()  # what was told is on the accounts now
         if passed is not None:
             secrets.record_told(passed, now)
     return f"{len(new)} accounts to tell of: {delivery.sentence()}"
@@ -77,17 +79,34 @@ def _key(new: list[AmazonAccount], passed: int | None, now: datetime) -> str:
     return hashlib.sha256(repr([told, passed]).encode()).hexdigest()
 
 
-def recipients() -> list[User]:
-    """Active staff with an address who can do something about it; each address once."""
-    users = User.objects.filter(is_active=True, is_staff=True, groups__name__in=ROLES).exclude(email="")
+def recipients(roles: Iterable[str] = ROLES) -> list[User]:
+    """Active staff of these roles with an address; each address once."""
+    users = User.objects.filter(is_active=True, is_staff=True, groups__name__in=roles).exclude(email="")
     return list({user.email.casefold(): user for user in users.distinct().order_by("-pk")}.values())
 
 
 def _deliver(accounts: list[AmazonAccount], *, key: str, age: int | None, now: datetime) -> Delivery:
-    """One mail a person, over one connection. A refused address costs the others nothing; a mail server that fails ends
-    the round, and the next one begins with who was left out."""
     prefetch_related_objects(accounts, "stores")
-    people = recipients()
+
+    def compose(user: User, connection) -> EmailMessage:
+        return _mail_to(user, accounts, connection, age=age, now=now)
+
+    return deliver(recipients(), compose, key=key, now=now)
+
+
+def forget_receipts(key: str, *, before: datetime) -> None:
+    """Who was mailed this before that instant may be mailed it again."""
+    DigestReceipt.objects.filter(digest=key, sent_at__lt=before).delete()
+
+
+def deliver(
+    people: list[User], compose: Callable[[User, object], EmailMessage], *, key: str, now: datetime
+) -> Delivery:
+    """One mail a person, over one connection. A refused address costs the others nothing; a mail server that fails ends
+    the round, and the next one begins with who was left out.
+
+    `compose`: the mail to a user over a connection. `key`: what is told; nobody gets it twice while the receipt stands.
+    """
     had = set(DigestReceipt.objects.filter(digest=key).values_list("user", flat=True))
     delivery, started = Delivery(earlier=len(had)), time.monotonic()
     with _connection() as connection:
@@ -96,7 +115,7 @@ def _deliver(accounts: list[AmazonAccount], *, key: str, age: int | None, now: d
                 delivery.trouble = "out of time"
                 break
             try:
-                _mail_to(user, accounts, connection, age=age, now=now).send()
+                compose(user, connection).send()
                 delivery.sent += 1
             except (OSError, ValueError) as error:
                 if not _is_final(error):

@@ -1,10 +1,10 @@
-"""Seller Central, where sellers authorise applications. Its hosts are facts: nothing typed or sent chooses one.
+"""Seller Central, where sellers authorise applications and see their orders. Its hosts are facts: nothing typed or sent chooses one.
 
 Source: SP-API website and Appstore authorisation workflows, read 2026-11-23.
 """
 
 import re
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
@@ -13,6 +13,7 @@ from stores.marketplaces import Marketplace
 
 CONSENT_PATH = "/apps/authorize/consent"
 CONFIRM_PATH = "/apps/authorize/confirm/"
+ORDER_PATH = "/orders-v3/order/"
 HOSTS = frozenset(market.host for market in marketplaces.ALL)
 CONFIRM_HOSTS = HOSTS | {f"{www}amazon.{market.domain}" for market in marketplaces.ALL for www in ("", "www.")}
 _CALLBACK = re.compile(r"https://([a-z0-9.-]+)(/apps/authorize/confirm/[A-Za-z0-9._-]+)", re.ASCII)
@@ -21,6 +22,11 @@ _CALLBACK = re.compile(r"https://([a-z0-9.-]+)(/apps/authorize/confirm/[A-Za-z0-
 def origin(market: Marketplace) -> str:
     """Scheme and host where sellers of this marketplace authorise; a stand-in on this machine where one is set."""
     return settings.SELLER_CENTRAL_BASE_URL.rstrip("/") or f"https://{market.host}"
+
+
+def order_url(market: Marketplace, number: str) -> str:
+    """Where sellers of this marketplace find one order, and confirm its parcel by hand."""
+    return f"{origin(market)}{ORDER_PATH}{quote(number, safe='')}"
 
 
 def application_id() -> str:

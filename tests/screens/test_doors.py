@@ -14,8 +14,9 @@ from django.urls import get_resolver, reverse
 
 from orders.models import AutomationRule, Customer, HistoryRead, Order, QuarantinedOrder, SkippedOrder, Tag
 from privacy import access
+from shipments.models import ManualUpdate
 from stores.models import Store
-from tests.factories import make_merchant, make_order, make_user
+from tests.factories import make_merchant, make_order, make_shipment, make_user
 from tests.orders.goods import make_product
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +97,17 @@ DOORS = {
     "shipments_pick_pdf": ("", EVERYBODY, NOBODY),
     "shipments_slip": ("order", {SUPPORT, WAREHOUSE}, NOBODY),
     "shipments_return": ("order", {SUPPORT, WAREHOUSE}, {SUPPORT, WAREHOUSE}),
+    # parcels that are not simply one order's, and what is left to a hand
+    "shipments_split": ("part", {SUPPORT, WAREHOUSE}, {SUPPORT, WAREHOUSE}),
+    "shipments_combine": ("", {SUPPORT, WAREHOUSE}, {SUPPORT, WAREHOUSE}),
+    "shipments_void": ("parcel", {SUPPORT, WAREHOUSE}, {SUPPORT, WAREHOUSE}),
+    "shipments_manual_done": ("manualupdate", LEADS, DESK),
+    "shipments_manual_undo": ("manualupdate", LEADS, DESK),
+    "shipments_manualupdate_changelist": ("", DESK, DESK),
+    "shipments_manualupdate_change": ("manualupdate", DESK, DESK),
+    "shipments_manualupdate_history": ("manualupdate", DESK, DESK),
+    "shipments_manualupdate_add": ("", NOBODY, NOBODY),
+    "shipments_manualupdate_delete": ("nothing", NOBODY, NOBODY),
     # stores without a marketplace
     "stores_store_add_manual": ("", FETCHING, FETCHING),
 }
@@ -123,7 +135,8 @@ FIELDS = {  # every name any of the forms reads
     "line-0-quantity", "line-0-unit_price", "line-0-tax", "line-0-discount", "line-0-weight_g", "line-0-options",
     "line-0-warehouse_location", "criteria-TOTAL_FORMS", "criteria-0-group", "criteria-0-fact", "criteria-0-test",
     "criteria-0-value", "actions-TOTAL_FORMS", "actions-0-action", "actions-0-value", "ids", "location",
-    "put_on", "take_off", "select_across", "index",
+    "put_on", "take_off", "select_across", "index", "seal", "again", "part-carrier", "part-service", "part-tracking_number",
+    "part-ship_date", "part-no_label", "part-units-1", "part-units-2", "part-units-3",
 }  # fmt: skip
 PARAMETERS = (
     "q", "p", "o", "tab", "store", "due", "kind", "who", "service", "notice", "privacy", "by", "own", "custom", "filled",
@@ -209,12 +222,21 @@ def given(noon) -> dict[str, list]:
     )  # fmt: skip
     skipped = SkippedOrder.objects.create(store=order.store, order_number="1", reason="afn_off", seen_at=noon)
     unread = QuarantinedOrder.objects.create(account=order.store.account, order_number="2", code="X", seen_at=noon)
+    parcel = make_shipment(make_order(order.store))
+    update = ManualUpdate.objects.create(order=parcel.order, shipment=parcel, created_at=noon, remind_at=noon)
     return {
+        "part": [units_of_three(order.store).pk], "parcel": [parcel.pk], "manualupdate": [update.pk],
         "": [], "order": [order.pk], "typed": [typed.pk], "picture": [order.pk, 1, 0], "tag": [tag.pk],
         "product": [make_product(order.store).pk], "photo": ["0" * 32 + ".png"], "store": [order.store_id],
         "customer": [customer.pk], "automationrule": [rule.pk], "historyread": [read.pk], "nothing": [4711],
         "skippedorder": [skipped.pk], "quarantinedorder": [unread.pk],
     }  # fmt: skip
+
+
+def units_of_three(store: Store) -> Order:
+    order = make_order(store)
+    order.items.update(quantity=3)
+    return order
 
 
 def make_store_by_hand() -> Store:
@@ -352,12 +374,23 @@ def test_whatever_stands_in_the_address_gets_an_answer(given, name):
 
 @pytest.mark.parametrize(
     "action",
-    ["ship", "pick", "hold", "hold_until", "release", "assign_to_me", "assign", "change_tags", "set_own_status"],
+    [
+        "ship",
+        "combine",
+        "pick",
+        "hold",
+        "hold_until",
+        "release",
+        "assign_to_me",
+        "assign",
+        "change_tags",
+        "set_own_status",
+    ],
 )
 @pytest.mark.parametrize("answered", [False, True])
 def test_each_action_of_the_list_asks_for_its_right(given, action, answered):
     """The list of actions is not trusted: a posted name is refused as well."""
-    may = {"ship": {SUPPORT, WAREHOUSE}, "pick": EVERYBODY}.get(
+    may = {"ship": {SUPPORT, WAREHOUSE}, "combine": {SUPPORT, WAREHOUSE}, "pick": EVERYBODY}.get(
         action, HOLDING if action in {"hold", "hold_until", "release"} else DESK
     )
     Order.objects.update(status=Order.Status.ON_HOLD if action == "release" else Order.Status.AWAITING_SHIPMENT)
