@@ -54,9 +54,8 @@ class RowShown:
 
     @property
     def before(self) -> str:
-        """Why no label was made the last time, unless the same stands in its way now."""
-        told = why_failed(self.row) if self.row.state == RowState.FAILED else ""
-        return "" if told == self.verdict.error else told
+        """Why no label was made the last time, where nothing stands in its way now."""
+        return why_failed(self.row) if self.row.state == RowState.FAILED and not self.verdict.error else ""
 
 
 def carrier_name(batch: LabelBatch) -> str:
