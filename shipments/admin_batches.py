@@ -3,6 +3,7 @@
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -21,7 +22,7 @@ from orderhub.wording import badge, stacked_utc
 from orders.admin import OrderAdmin
 from orders.models import Order
 from privacy import access
-from shipments import batchchecking, batching, batchshowing, batchtyping, picking, slips
+from shipments import batchchecking, batching, batchshowing, batchtyping, merging, picking, slips
 from shipments.admin_picking import pdf_answer, pick_pdf
 from shipments.forms_batch import PASTE, CommonForm, read_rows
 from shipments.jobs import run_batch
@@ -143,6 +144,7 @@ class LabelBatchAdmin(ReadOnlyAdmin):
             "paste": "\n".join(typed.left) if typed else "", "stores": batchshowing.stores(batch),
         }  # fmt: skip
         tally = context["tally"]
+        context["parts"] = batchshowing.parts(tally.done or tally.total, size=merging.MOST_SLIPS)
         if batch.state == BatchState.DRAFT or (batch.state == BatchState.DONE and tally.failed):
             page = asked.get("p", "") if batch.state == BatchState.DRAFT or failed_only else ""
             context |= batchshowing.editor(batch, now=now, page=page, problems_only=show == "problems", raw=raw)
@@ -156,9 +158,12 @@ class LabelBatchAdmin(ReadOnlyAdmin):
 
     def _prints(self, request, batch) -> dict[str, bool]:
         """What this person may print of it now."""
-        made, may = batch.state != BatchState.DRAFT, request.user.has_perm("shipments.view_label")
-        sees = may and access.may_see_person(request.user, order_open=not made)
-        return {"labels": made and may, "slips": sees, "pick": request.user.has_perm("orders.view_order")}
+        made = batch.state != BatchState.DRAFT
+        return {
+            "labels": made and request.user.has_perm("shipments.view_label"),
+            "slips": slips.may_print_some(request.user) and access.may_see_person(request.user, order_open=not made),
+            "pick": request.user.has_perm("orders.view_order"),
+        }
 
     # -- what is typed and started
 
@@ -243,30 +248,23 @@ class LabelBatchAdmin(ReadOnlyAdmin):
         )
         if not labels:
             return self._nothing(request, batch)
-        from shipments import merging
-
         content = merging.labels_pdf(list(labels), by=request.user, now=clock.now(), paper=batch.paper)
         return pdf_answer(content, name=f"labels-batch-{pk}")
 
     def slips_view(self, request, pk):
-        """Packing slips of the orders this person may see; each is logged."""
+        """Packing slips in the order of the rows, as many at once as one document takes; each is logged."""
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        batch, now = self._to_print(request, pk, "orders.view_order"), clock.now()
+        batch = self._to_print(request, pk, "orders.view_order")
         if not self._prints(request, batch)["slips"]:
             raise PermissionDenied
         state = RowState.WAITING if batch.state == BatchState.DRAFT else RowState.DONE
-        sees = {is_open: access.may_see_person(request.user, order_open=is_open) for is_open in (True, False)}
-        orders = Order.objects.filter(batch_rows__batch=batch, batch_rows__state=state).select_related("store")
-        wanted = [
-            order for order in orders.order_by("batch_rows__position")
-            if sees[order.is_open] and not slips.why_not(order, now=now)
-        ]  # fmt: skip
-        if not wanted:
+        orders = Order.objects.filter(batch_rows__batch=batch, batch_rows__state=state).order_by("batch_rows__position")
+        part = Paginator(orders, merging.MOST_SLIPS).get_page(request.GET.get("part"))
+        if not part.object_list:
             return self._nothing(request, batch)
-        from shipments import merging
-
-        return pdf_answer(merging.slips_pdf(wanted, by=request.user, now=now), name=f"packing-slips-batch-{pk}")
+        content = merging.slips_pdf(part.object_list, by=request.user, now=clock.now())
+        return pdf_answer(content, name=f"packing-slips-batch-{pk}-{part.number}")
 
     def pick_view(self, request, pk):
         """What to fetch for it from the shelves, as PDF."""

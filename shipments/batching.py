@@ -242,7 +242,8 @@ def _refusal(row: LabelBatchRow, batch: LabelBatch, *, now: datetime) -> str:
         raise
     except Exception as error:
         error_id = uuid.uuid4().hex[:12]
-        log.error("batch_row_failed", extra={"row": row.pk, "error_id": error_id, "error": type(error).__name__})
+        told = {"order_id": row.order_id, "error_id": error_id, "error": type(error).__name__}
+        log.error("batch_row_failed", extra=told)
         return _("OrderHub failed at this order: tell your administrator error %(id)s.") % {"id": error_id}
     return ""
 

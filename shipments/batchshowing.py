@@ -98,6 +98,11 @@ def tally(batch: LabelBatch) -> Tally:
     return Tally(**batch.rows.order_by().aggregate(**counts()))
 
 
+def parts(count: int, *, size: int) -> list[tuple[int, int, int]]:
+    """Number, first and last of each part, where so many are printed in documents of `size`."""
+    return [(start // size + 1, start + 1, min(start + size, count)) for start in range(0, count, size)]
+
+
 def stores(batch: LabelBatch) -> list[dict]:
     """Counts by store, by its name."""
     rows = batch.rows.order_by("order__store__name", "order__store").values("order__store", "order__store__name")

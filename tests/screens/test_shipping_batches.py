@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 from orders.models import Order
 from privacy import access
 from privacy.models import AccessLog
-from shipments import batching
+from shipments import batching, merging
 from shipments.models import LabelBatch, LabelBatchRow, Shipment
 from tests.factories import make_order, make_store, make_user
 from tests.shipments.batches import make_batch, make_labels, many_orders, outcomes, start
@@ -223,12 +223,12 @@ def test_f43_the_list_of_batches_costs_as_many_queries_for_many_as_for_few(clien
     store, found = make_store(), {}
     for count in (1, 8):
         for _batch in range(count):
-            make_batch(many_orders(2, store), by=support)
+            last = make_batch(many_orders(2, store), by=support)
         client.get(BATCHES)
         with CaptureQueriesContext(connection) as asked:
             html = client.get(BATCHES).content.decode()
         found[count] = len(asked)
-    assert "being prepared" in html and "#1" in html and support.username in html
+    assert "being prepared" in html and f">{last}</a>" in html and support.username in html
     assert found[1] == found[8] <= 14
 
 
@@ -239,7 +239,6 @@ def test_f43_the_pick_list_is_a_pdf(client, support):
 
 
 def test_f43_all_labels_come_as_one_pdf_and_each_opening_is_logged(client, support):
-    pytest.importorskip("shipments.merging")
     pypdf = pytest.importorskip("pypdf")
     orders = many_orders(3, make_store())
     batch = make_labels(make_batch(orders, ["1ZGOOD0001", "", "1ZGOOD0003"]))
@@ -248,6 +247,30 @@ def test_f43_all_labels_come_as_one_pdf_and_each_opening_is_logged(client, suppo
     assert [n in p.extract_text() for n, p in zip(["1ZGOOD0001", "1ZGOOD0003"], pages, strict=True)] == [True, True]
     assert set(AccessLog.objects.values_list("order_id", flat=True)) == {orders[0].pk, orders[2].pk}
     assert client.get(door("slips", batch)).content.startswith(b"%PDF")
+
+
+def test_f43_slips_come_in_parts_of_what_one_document_takes(client, support, monkeypatch):
+    pypdf = pytest.importorskip("pypdf")
+    monkeypatch.setattr(merging, "MOST_SLIPS", 2)
+    batch = make_batch(many_orders(3, make_store()))
+    html = client.get(page(batch)).content.decode()
+    assert "Packing slips 1–2 (PDF)" in html and "Packing slips 3–3 (PDF)" in html
+    rows = [row.order.order_number for row in batch.rows.select_related("order")]
+    for part, wanted in (("1", rows[:2]), ("2", rows[2:])):
+        pages = pypdf.PdfReader(BytesIO(client.get(door("slips", batch), {"part": part}).content)).pages
+        assert [number in found.extract_text() for number, found in zip(wanted, pages, strict=True)] == [True] * len(
+            wanted
+        )
+    assert AccessLog.objects.count() == 3
+
+
+def test_f43_the_warehouse_prints_slips_of_what_it_has_not_sent_yet(client, noon):
+    batch = make_batch(many_orders(2, make_store()))
+    client.force_login(make_user(access.WAREHOUSE))
+    assert client.get(door("slips", batch)).status_code == 200
+    make_labels(batch)
+    assert client.get(door("slips", batch)).status_code == 403
+    assert "Packing slips" not in client.get(page(batch)).content.decode()
 
 
 def test_f43_nothing_to_print_is_said(client, support):
