@@ -21,7 +21,7 @@ from orderhub.wording import about, badge, day, stacked_utc
 from orders import persons
 from orders.filters import MOST_STORES
 from orders.models import Order
-from shipments import confirming, noticewords, picking, sending
+from shipments import admin_batches, confirming, noticewords, picking, sending
 from shipments.admin_buying import BuyingDoors
 from shipments.admin_labels import LabelDoors
 from shipments.admin_mirror import MirrorDoors
@@ -33,6 +33,7 @@ from shipments.jobs import notify_account
 from shipments.models import Shipment, ShipmentNotification
 from stores.models import Store
 
+__all__ = ["admin_batches"]  # registered by being imported
 State = ShipmentNotification.State
 
 

@@ -53,7 +53,7 @@ class ManualUpdateAdmin(OrderRows):
     @admin.display(description=_("parcel: paste this"))
     def parcel(self, row):
         return format_html(
-            '{}<br><span class="oh-paste">{}</span>', row.shipment.carrier_name, row.shipment.tracking_number
+            '{}<br><span class="oh-copy">{}</span>', row.shipment.carrier_name, row.shipment.tracking_number
         )
 
     @admin.display(description=_("late after"), ordering="order__ship_by")

@@ -48,11 +48,7 @@ class PickingDoors:
         found = self._picked(request)
         if isinstance(found, HttpResponse):
             return found
-        title = _("Pick list, %(at)s") % {"at": _now()}
-        return pdf_answer(
-            picksheet.draw(found.picks, title=title, told=told(found), photo=_photo, stores=found.many_stores),
-            name="pick-list",
-        )
+        return pick_pdf(found, name="pick-list")
 
     def _picked(self, request):
         """The list, or the answer to a request for something else."""
@@ -96,6 +92,13 @@ def pdf_answer(content: bytes, *, name: str) -> HttpResponse:
         "Content-Security-Policy": PDF_POLICY,
     }
     return HttpResponse(content, content_type="application/pdf", headers=headers)
+
+
+def pick_pdf(found: picking.PickList, *, name: str) -> HttpResponse:
+    """The list on A4, with the hour it was made at."""
+    title = _("Pick list, %(at)s") % {"at": _now()}
+    content = picksheet.draw(found.picks, title=title, told=told(found), photo=_photo, stores=found.many_stores)
+    return pdf_answer(content, name=name)
 
 
 def told(found: picking.PickList) -> str:

@@ -2,10 +2,10 @@
 
 from orderhub import clock
 from orderhub.errors import CredentialsRejected, RequestRejected, TryLater
-from orderhub.jobs import CALLS_S, enqueue, every, task
-from shipments import confirming, feeding, finishing, manual_updates, mirroring, tracking
+from orderhub.jobs import BUDGET_S, CALLS_S, enqueue, every, task
+from shipments import batching, confirming, feeding, finishing, manual_updates, mirroring, tracking
 from shipments.mails.jobs import send_mails as send_mails  # declares it
-from shipments.models import Feed, ShipmentNotification
+from shipments.models import Feed, LabelBatch, ShipmentNotification
 from stores.connecting import connector_for
 from stores.health import stop_for, stop_if_expired
 from stores.linking import mirror_connector_for, stop_shop
@@ -168,3 +168,26 @@ def _working(accounts) -> list[int]:
 def remind_manual_updates() -> str:
     """Mail how many orders wait to be confirmed by hand: hourly, so that one that is nearly late is told in time."""
     return manual_updates.remind(clock.now())
+
+
+@every(minutes=1)
+def run_batches() -> str:
+    """Go on with the batches of labels whose run was lost."""
+    ids = list(LabelBatch.objects.filter(state=LabelBatch.State.RUNNING).order_by("pk").values_list("pk", flat=True))
+    for batch_id in ids:
+        enqueue(run_batch, batch_id)
+    return f"{len(ids)} batches"
+
+
+@task
+def run_batch(batch_id: int) -> str:
+    """Make a batch's labels; at its end each account is told of all of them together."""
+    batch = LabelBatch.objects.select_related("created_by").filter(pk=batch_id).first()
+    if batch is None or batch.state != LabelBatch.State.RUNNING:
+        return f"batch {batch_id}: nothing to do"
+    report = batching.run(batch, now=clock.now(), budget_s=BUDGET_S)
+    if report.more:
+        enqueue(run_batch, batch_id)
+    for account_id in report.accounts:
+        enqueue(notify_account, account_id)
+    return f"batch {batch_id}: {report.sentence()}"

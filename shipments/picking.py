@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Prefetch
 from django.utils.translation import gettext as _
 
 from orders.models import ItemPersonalData, Order, OrderItem
+from shipments.models import LabelBatch
 
 MOST = 200  # orders at once
 
@@ -67,12 +68,10 @@ def ids_of(text: str) -> list[int]:
 
 def pick_list(order_ids: Iterable[int]) -> PickList:
     """The list for these orders: two queries whatever their number. Units that left already are not fetched again."""
-    customised = Exists(ItemPersonalData.objects.filter(item=OuterRef("pk")))
-    lines = OrderItem.objects.filter(is_physical=True).select_related("product").annotate(customised=customised)
     orders = (
         Order.objects.filter(pk__in=list(order_ids)[:MOST])
         .select_related("store")
-        .prefetch_related(Prefetch("items", lines.order_by("pk")))
+        .prefetch_related(Prefetch("items", _lines()))
     )
     picks: dict[tuple, Pick] = {}
     taken, left_out = [], []
@@ -83,8 +82,34 @@ def pick_list(order_ids: Iterable[int]) -> PickList:
             continue
         taken.append(order)
         for item in order.items.all():
-            _take(picks, order, item)
+            _take(picks, order, item, item.quantity - item.quantity_shipped)
     return PickList(sorted(picks.values(), key=_place), taken, left_out)
+
+
+def batch_list(batch: LabelBatch) -> PickList:
+    """The list for a batch: what is in the parcels it made, and what is left to send of its other orders. Five queries."""
+    rows = batch.rows.select_related("order__store", "shipment").prefetch_related(
+        Prefetch("order__items", _lines()), "shipment__items"
+    )
+    picks: dict[tuple, Pick] = {}
+    taken, left_out = [], []
+    for row in rows.order_by("order__order_number", "pk"):
+        order, parcel = row.order, row.shipment if row.shipment and row.shipment.active else None
+        refusal = "" if parcel else order.why_not_shippable() or _nothing_left(order)
+        if refusal:
+            left_out.append(refusal)
+            continue
+        taken.append(order)
+        packed = {line.item_id: line.quantity for line in parcel.items.all()} if parcel else {}
+        for item in order.items.all():
+            _take(picks, order, item, packed.get(item.pk, 0) if parcel else item.quantity - item.quantity_shipped)
+    return PickList(sorted(picks.values(), key=_place), taken, left_out)
+
+
+def _lines():
+    customised = Exists(ItemPersonalData.objects.filter(item=OuterRef("pk")))
+    lines = OrderItem.objects.filter(is_physical=True).select_related("product").annotate(customised=customised)
+    return lines.order_by("pk")
 
 
 def _nothing_left(order: Order) -> str:
@@ -93,9 +118,8 @@ def _nothing_left(order: Order) -> str:
     return _("Nothing is left to send in order %(number)s.") % {"number": order.order_number}
 
 
-def _take(picks: dict[tuple, Pick], order: Order, item: OrderItem) -> None:
-    left = item.quantity - item.quantity_shipped
-    if left <= 0:
+def _take(picks: dict[tuple, Pick], order: Order, item: OrderItem, units: int) -> None:
+    if units <= 0:
         return
     product = item.product
     location = item.warehouse_location or (product.warehouse_location if product else "")
@@ -110,7 +134,7 @@ def _take(picks: dict[tuple, Pick], order: Order, item: OrderItem) -> None:
         ),
     )  # fmt: skip
     pick.customised |= item.customised
-    pick.needs.append(Need(order.pk, order.order_number, left))
+    pick.needs.append(Need(order.pk, order.order_number, units))
 
 
 def _place(pick: Pick) -> tuple:
