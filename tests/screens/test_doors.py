@@ -15,7 +15,7 @@ from django.urls import get_resolver, reverse
 from orders.models import AutomationRule, Customer, HistoryRead, Order, QuarantinedOrder, SkippedOrder, Tag
 from privacy import access
 from stores.models import Store
-from tests.factories import make_merchant, make_order, make_user
+from tests.factories import make_merchant, make_order, make_shipment, make_user
 from tests.orders.goods import make_product
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +95,12 @@ DOORS = {
     "shipments_pick": ("", EVERYBODY, NOBODY),
     "shipments_pick_pdf": ("", EVERYBODY, NOBODY),
     "shipments_slip": ("order", {SUPPORT, WAREHOUSE}, NOBODY),
+    # notices that do not go through
+    "shipments_errors": ("", FETCHING | {WAREHOUSE}, NOBODY),
+    "shipments_remedy": ("notice", LEADS, FETCHING),
+    "shipments_done": ("notice", LEADS, FETCHING),
+    "shipments_undone": ("notice", LEADS, FETCHING),
+    "shipments_correct": ("notice", LEADS, {SUPPORT}),
     # stores without a marketplace
     "stores_store_add_manual": ("", FETCHING, FETCHING),
 }
@@ -121,7 +127,7 @@ FIELDS = {  # every name any of the forms reads
     "line-0-quantity", "line-0-unit_price", "line-0-tax", "line-0-discount", "line-0-weight_g", "line-0-options",
     "line-0-warehouse_location", "criteria-TOTAL_FORMS", "criteria-0-group", "criteria-0-fact", "criteria-0-test",
     "criteria-0-value", "actions-TOTAL_FORMS", "actions-0-action", "actions-0-value", "ids", "location",
-    "put_on", "take_off", "select_across", "index",
+    "put_on", "take_off", "select_across", "index", "step", "undo", "warned",
 }  # fmt: skip
 PARAMETERS = (
     "q", "p", "o", "tab", "store", "due", "kind", "who", "service", "notice", "privacy", "by", "own", "custom", "filled",
@@ -212,6 +218,7 @@ def given(noon) -> dict[str, list]:
         "product": [make_product(order.store).pk], "photo": ["0" * 32 + ".png"], "store": [order.store_id],
         "customer": [customer.pk], "automationrule": [rule.pk], "historyread": [read.pk], "nothing": [4711],
         "skippedorder": [skipped.pk], "quarantinedorder": [unread.pk],
+        "notice": [make_shipment(make_order(order.store), with_label=False).notifications.get().pk],
     }  # fmt: skip
 
 
