@@ -27,6 +27,8 @@ class BackOffice(AdminSite):
             context["menu"] = _menu(context["available_apps"], request.path)
             if request.user.has_perm("orders.view_order"):
                 _add_where(context["menu"]["first"], request.path)
+            if request.user.has_perm("shipments.view_shipmentnotification"):
+                _add_errors(context["menu"], request.path)
             context["roles"] = _roles(request.user)
             context["banner"] = _banner(request)
             context["languages"] = [(code, name, code.upper()) for code, name in settings.LANGUAGES]
@@ -45,6 +47,14 @@ def _add_where(links: list[dict], path: str) -> None:
     for link in links:
         link["current"] = link["current"] and path != url
     links.append({"name": _now("Where is…?"), "url": url, "current": path == url})
+
+
+def _add_errors(menu: dict[str, list[dict]], path: str) -> None:
+    """What errors mean lies under the notices, and is looked up from everywhere."""
+    url = reverse("admin:shipments_errors")
+    for link in menu["first"]:
+        link["current"] = link["current"] and path != url
+    menu["more"].append({"name": _now("What errors mean"), "url": url, "current": path == url})
 
 
 def _banner(request) -> list:

@@ -92,7 +92,7 @@ def page(
     items = goods.lines_of(order)
     stock.mark_short([order])
     panel.attach(user, order, items)
-    notices = list(order.notifications.select_related("shipment"))
+    notices = list(order.notifications.select_related("shipment", "done_by"))
     shipments = list(order.shipments.annotate(mailed=Count("mails")).prefetch_related("labels"))
     waits_for_cancellation = deciding.held_for_cancellation(order)
     roman = persons.roman_for(user, order, typed=typed, wrong=wrong)

@@ -41,7 +41,9 @@ def sentence(event: OrderEvent) -> str:
         return event.kind
     words = {name: _words(name, value) for name, value in event.params.items()}
     told = str(Kind(event.kind).label) % _Known(words)
-    extra = ", ".join(words[name] for name in ("reason", "until", "answer", "change", "code") if words.get(name))
+    extra = ", ".join(
+        words[name] for name in ("reason", "until", "answer", "change", "done", "code") if words.get(name)
+    )
     return f"{told} ({extra})" if extra else told
 
 
@@ -111,7 +113,19 @@ def _until(text: str) -> str:
 
 
 def _change(code: str) -> str:
-    return {"removed": _("removed")}.get(code, code)
+    known = {
+        "removed": _("removed"),
+        "pushed": _("asked for by hand"),
+        "taken_up": _("not done by hand after all"),
+        "corrected": _("correction of the tracking number"),
+    }
+    return known.get(code, code)
+
+
+def _done(code: str) -> str:
+    """Why a notice was done by hand; the reasons belong to the app on the far side of the relation."""
+    reasons = Order._meta.get_field("notifications").related_model.DoneReason
+    return str(reasons(code).label) if code in reasons.values else code
 
 
 def _user(name: str) -> str:
@@ -154,6 +168,7 @@ _TRANSLATED: dict[str, Callable[[str], str]] = {
     "code": _code,
     "until": _until,
     "change": _change,
+    "done": _done,
     "user": _user,
     "own": _own,
 }

@@ -21,10 +21,12 @@ from orderhub.wording import about, badge, day, stacked_utc
 from orders import persons
 from orders.filters import MOST_STORES
 from orders.models import Order
-from shipments import admin_batches, confirming, noticewords, picking, sending
+from shipments import admin_batches, noticewords, picking, pushing, sending
 from shipments.admin_buying import BuyingDoors
+from shipments.admin_errors import ErrorDoors
 from shipments.admin_labels import LabelDoors
 from shipments.admin_mirror import MirrorDoors
+from shipments.admin_notices import ChannelFilter, NoticeDoors, StateFilter, SubmissionFilter
 from shipments.admin_parcels import ParcelDoors
 from shipments.admin_picking import PickingDoors
 from shipments.admin_returns import ReturnDoors
@@ -34,7 +36,6 @@ from shipments.models import Shipment, ShipmentNotification
 from stores.models import Store
 
 __all__ = ["admin_batches"]  # registered by being imported
-State = ShipmentNotification.State
 
 
 class StoreFilter(ChoiceFilter):
@@ -45,22 +46,6 @@ class StoreFilter(ChoiceFilter):
 
     def narrow(self, rows, value, request):
         return rows.filter(order__store=value)
-
-
-class StateFilter(ChoiceFilter):
-    title, parameter_name = _("state"), "state"
-    groups = {"stuck": State.STUCK, "waiting": (State.RETRY_AT, State.UNKNOWN)}
-    BY_HAND = "by_hand"
-
-    def lookups(self, request, model_admin):
-        grouped = [
-            ("stuck", _("refused or needs attention")), ("waiting", _("throttled or being checked")),
-            (self.BY_HAND, _("to be done by hand")),
-        ]  # fmt: skip
-        return [*grouped, *State.choices]
-
-    def narrow(self, rows, value, request):
-        return rows.to_do_by_hand() if value == self.BY_HAND else rows.filter(state__in=self.groups.get(value, [value]))
 
 
 class OrderRows(ReadOnlyAdmin):
@@ -200,18 +185,15 @@ class ShipmentAdmin(BuyingDoors, ParcelDoors, LabelDoors, PickingDoors, ReturnDo
 
 
 @admin.register(ShipmentNotification)
-class NoticeAdmin(MirrorDoors, OrderRows):
-    list_display = ["number", "shop", "channel", "state_words", "meaning", "next_try", "attempts", "error"]
+class NoticeAdmin(NoticeDoors, ErrorDoors, MirrorDoors, OrderRows):
+    change_list_template = "shipments/notice_list.html"
+    list_display = ["number", "shop", "channel", "state_words", "meaning", "since", "next_try", "attempts", "error"]
     list_select_related = ["order__store__account", "shipment"]
-    list_filter = [StateFilter, StoreFilter]
+    list_filter = [StateFilter, ChannelFilter, StoreFilter, SubmissionFilter]
     search_fields = ["order__order_number__startswith", "shipment__tracking_number__startswith"]
     search_help_text = _("Order number or tracking number")
     ordering = ["-pk"]
-    actions = ["retry_now"]
-
-    @admin.display(description=_("state"), ordering="state")
-    def state_words(self, row):
-        return badge(row.state_word, row.level)
+    actions = ["retry_now", "mark_done"]
 
     @admin.display(description=_("what it means"))
     def meaning(self, row):
@@ -220,14 +202,6 @@ class NoticeAdmin(MirrorDoors, OrderRows):
     @admin.display(description=_("next try"), ordering="next_attempt_at")
     def next_try(self, row):
         return noticewords.of(row, now=clock.now()).next_try or "–"
-
-    @admin.display(description=_("reason"))
-    def error(self, row):
-        """The code and what it means; Amazon's own words may name a person and stay on the order's page."""
-        words = noticewords.of(row, now=clock.now())
-        if not words.code:
-            return "–"
-        return format_html('{} <span class="oh-quiet">{}</span>', words.reason, words.code)
 
     def has_retry_permission(self, request):
         return request.user.has_perm("shipments.retry_notification")
@@ -250,10 +224,10 @@ class NoticeAdmin(MirrorDoors, OrderRows):
 
     def _retry(self, request, rows) -> None:
         """Retry each row for itself, say what came of it, and wake each account once."""
-        done, later, accounts = [], [], set()
+        done, later, accounts, gate = [], [], set(), pushing.Gate(clock.now())
         for row in self.retry_mirrors(request, rows):
             try:
-                confirming.retry(row, now=clock.now())
+                pushing.push(row, by=request.user, now=clock.now(), gate=gate)
             except RuleViolation as error:
                 self.message_user(request, about(row.order.order_number, str(error)), messages.ERROR)
                 continue
@@ -274,5 +248,5 @@ def _sent(numbers: list[str]) -> str:
     return told % {"count": len(numbers), "numbers": ", ".join(numbers)}
 
 
-from shipments import admin_carriers, admin_manual  # noqa: E402, F401  registered by being imported; build on the above
+from shipments import admin_carriers, admin_feeds, admin_manual  # noqa: E402, F401  registered by being imported
 from shipments.admin_mails import OutgoingMailAdmin as OutgoingMailAdmin  # noqa: E402  takes its base from here

@@ -9,7 +9,7 @@ from orderhub import clock
 from orderhub.errors import RuleViolation
 from orderhub.jobs import enqueue
 from orderhub.wording import about
-from shipments import mirroring, mirrorwords
+from shipments import mirrorwords, pushing
 from shipments.jobs import mirror_shop
 from shipments.models import ShipmentNotification
 
@@ -22,13 +22,13 @@ class MirrorDoors:
 
     def retry_mirrors(self, request, rows: Iterable[ShipmentNotification]) -> list[ShipmentNotification]:
         """Retry those to BigCommerce, say what came of each, and wake each store once; returns the others."""
-        others, told, shops = [], [], set()
+        others, told, shops, gate = [], [], set(), pushing.Gate(clock.now())
         for row in rows:
             if row.channel != row.Channel.BIGCOMMERCE:
                 others.append(row)
                 continue
             try:
-                mirroring.retry(row, now=clock.now())
+                pushing.push(row, by=request.user, now=clock.now(), gate=gate)
             except RuleViolation as error:
                 self.message_user(request, about(row.order.order_number, str(error)), messages.ERROR)
                 continue

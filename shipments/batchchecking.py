@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from orderhub.errors import RuleViolation
 from orders import correcting, roman, stock
 from orders.models import Order, OrderItem, Product
-from shipments import dispatching, labelling
+from shipments import dispatching, labelling, trackingnumbers
 from shipments.dispatching import ParcelWish
 from shipments.models import LabelBatch, LabelBatchRow, Shipment
 from shipments.models.batch import BatchState, RowState
@@ -119,12 +119,7 @@ def _numbers(checked: Checked, batch: LabelBatch, now: datetime) -> None:
                 _("The tracking number %(tracking)s is that of order %(other)s already: type another one.") % named
             )
         else:
-            found.warning = _doubts(found.carrier, row.tracking_number)
-
-
-def _doubts(carrier: str, number: str) -> str:
-    """Why a number does not look like one of this carrier's; ''. To be connected to shipments.trackingnumbers.doubts."""
-    return ""
+            found.warning = trackingnumbers.doubts(found.carrier, row.tracking_number)
 
 
 def _in_use(numbers: Sequence[str], now: datetime) -> dict[str, str]:

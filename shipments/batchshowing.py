@@ -143,6 +143,6 @@ def editor(batch: LabelBatch, *, now: datetime, page: str, problems_only: bool, 
     found.object_list = [RowShown(verdict, (raw or {}).get(verdict.row.pk, {})) for verdict in found.object_list]
     return {
         "checked": checked, "rows": found, "fit": len(checked.fit), "unfit": len(checked.unfit),
-        "doubtful": len(checked.doubtful) - len(checked.unfit), "carriers": carriers.CHOICES,
+        "doubtful": len(checked.doubtful) - len(checked.unfit), "carriers": carriers.choices(),
         "numbered": sum(bool(found.row.tracking_number) for found in checked.verdicts),
     }  # fmt: skip

@@ -23,10 +23,11 @@ from orderhub.errors import (
     UnexpectedAnswer,
 )
 from orderhub.jobs import BUDGET_S
-from shipments import feeding, planning
+from shipments import correcting, feeding, planning
 from shipments.models import ShipmentNotification
 from shipments.outbox import parcel_of
 from shipments.settling import (
+    ALREADY,
     GONE,
     MAX_STARTS,
     READ_AFTER,
@@ -182,14 +183,9 @@ def _reconcile(row: ShipmentNotification, connector: Connector, *, now: datetime
 
 
 def _judge(row: ShipmentNotification, remote: RemoteOrder, *, now: datetime, report: NotifyReport) -> None:
-    ours = any(
-        package.reference == row.package_reference
-        or (package.tracking_number and package.tracking_number == row.shipment.tracking_number)
-        for package in remote.packages
-    )
-    if ours:
+    if correcting.is_ours(row, remote):
         settle(row, State.CONFIRMED, now=now, report=report, confirmed_at=now)
-    elif remote.status == "SHIPPED":
+    elif remote.status == "SHIPPED" and row.correction_of_id is None:  # a correction finds it shipped, by us
         settle(row, State.CONFIRMED_EXTERNAL, now=now, report=report, confirmed_at=now)
     elif remote.status == "CANCELLED":
         settle(row, State.REJECTED, now=now, report=report, error_code=GONE)
@@ -197,6 +193,8 @@ def _judge(row: ShipmentNotification, remote: RemoteOrder, *, now: datetime, rep
         reads = row.reads + 1
         again = now + READ_AFTER[reads]
         settle(row, State.UNKNOWN, now=now, report=report, next_attempt_at=again, reads=reads)
+    elif row.correction_of_id is not None and row.error_code == ALREADY[0]:  # Amazon takes corrections for a while only
+        settle(row, State.REJECTED, now=now, report=report, error_code=row.error_code, error_text=row.error_text)
     else:  # not to be seen for 15 minutes: it did not arrive, and the same reference makes a repeat an edit
         settle(row, State.RETRY_AT, now=now, report=report, next_attempt_at=now, reads=0)
 

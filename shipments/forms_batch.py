@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orderhub.wording import about
 from shipments import batching, batchtyping, carriers
-from shipments.forms import CHOICES, NEAR_DAYS, DateInput
+from shipments.forms import NEAR_DAYS, DateInput
 from shipments.models import LabelBatch, LabelBatchRow
 
 PASTE = "numbers"
@@ -21,7 +21,9 @@ class CommonForm(forms.ModelForm):
 
     use_required_attribute = False
 
-    carrier = forms.ChoiceField(label=_("carrier"), choices=CHOICES, required=False)
+    carrier = forms.ChoiceField(
+        label=_("carrier"), choices=lambda: [("", _("Choose…")), *carriers.choices()], required=False
+    )
     ship_date = forms.DateField(
         label=_("ship date"), widget=DateInput, localize=False, required=False, input_formats=["%Y-%m-%d"],
         help_text=_("Empty: the day the labels are made."),

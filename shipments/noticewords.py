@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from orderhub.wording import utc
-from shipments import mirrorwords
+from shipments import errorcatalogue, mirrorwords
+from shipments.errorcatalogue import Entry
 from shipments.models import ShipmentNotification
 from shipments.models.notification import GATHER
 from shipments.predicting import Forecast
@@ -18,21 +19,15 @@ State = ShipmentNotification.State
 WAITING = (State.PENDING, State.RETRY_AT, State.UNKNOWN)
 CAN_RETRY = (*WAITING, *State.STUCK)
 SOON = timedelta(minutes=2)
-CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
-REASONS = {
-    "NonexistentOrderItem": gettext_noop(
-        "Amazon does not find the items of this order: it was probably cancelled. Check it in Seller Central and, if the parcel has not left, do not send it."
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.: -]*")
+TROUBLED = (State.RETRY_AT, State.UNKNOWN, *State.STUCK)
+CORRECTION = {  # of a tracking number Amazon was given before
+    State.PENDING: gettext_noop("Amazon is given the new tracking number within a minute. There is nothing to do."),
+    State.CONFIRMED: gettext_noop("Amazon accepted the new tracking number. It counts the same one parcel."),
+    State.REJECTED: gettext_noop(
+        "Amazon refused the new tracking number and still shows the old one. Read the reason, then correct it in Seller Central."
     ),
-    "Cancelled": gettext_noop("The order is cancelled at Amazon. If the parcel has not left, do not send it."),
-    "PackageToUpdateNotFound": gettext_noop(
-        "Amazon answers that this order is already shipped. Compare its parcel with the one here in Seller Central."
-    ),
-    "InvalidPackageVersion": gettext_noop(
-        "Somebody changed this parcel at Amazon meanwhile. Compare it with the one here in Seller Central."
-    ),
-    "Poison": gettext_noop(
-        "OrderHub broke off several times while it sent this notice. Check the order in Seller Central and tell your administrator."
-    ),
+    State.WITHDRAWN: gettext_noop("The new parcel was voided as well, so nothing was sent."),
 }
 
 
@@ -40,7 +35,8 @@ REASONS = {
 class NoticeWords:
     """A notice as a person reads it. `next_try`: when OrderHub acts by itself, '' if it does not.
 
-    `code`: the error as a code, and `reason`: what that code means; each '' where there is none.
+    `code`: the error as a code, and `reason`: what it means; each '' where there is none. `entry`: what the catalogue
+    says of it, for a notice that does not go through.
     """
 
     meaning: str
@@ -49,20 +45,31 @@ class NoticeWords:
     can_retry: bool
     code: str
     reason: str
+    entry: Entry | None = None
 
 
 def of(notice: ShipmentNotification, *, now: datetime) -> NoticeWords:
     code = notice.error_code if CODE.fullmatch(notice.error_code) else ""  # a route, say, helps nobody here
+    entry = entry_of(notice)
+    told = bool(code) and entry is not None and not notice.is_withheld
     return NoticeWords(
         _meaning(notice, now), _next_try(notice, now), notice.level, _can_retry(notice),
-        "" if notice.is_withheld else code, _reason(notice, code),
+        "" if notice.is_withheld else code, _reason(notice, code, entry) if told else "", entry,
     )  # fmt: skip
 
 
-def _reason(notice: ShipmentNotification, code: str) -> str:
-    if notice.channel == notice.Channel.BIGCOMMERCE:
-        return mirrorwords.reason(code)
-    return _(REASONS[code]) if code in REASONS else ""
+def entry_of(notice: ShipmentNotification) -> Entry | None:
+    """What the catalogue says of a notice that does not go through, or that somebody has to do by hand; else None."""
+    by_hand = notice.is_withheld and notice.error_code == notice.STORE_POLICY
+    if not by_hand and (notice.state not in TROUBLED or not notice.error_code):
+        return None
+    return errorcatalogue.find(notice.error_code, notice.error_text, channel=notice.channel)
+
+
+def _reason(notice: ShipmentNotification, code: str, entry: Entry) -> str:
+    """What the code means; of a mirrored order its own words say it more closely."""
+    own = mirrorwords.reason(code) if notice.channel == notice.Channel.BIGCOMMERCE else ""
+    return own or str(entry.meaning)
 
 
 def _can_retry(notice: ShipmentNotification) -> bool:
@@ -81,6 +88,8 @@ def _meaning(notice: ShipmentNotification, now: datetime) -> str:
         return mirrorwords.meaning(notice, now)
     if notice.state in WAITING and account_stopped(notice):
         return _("The Amazon account is stopped. OrderHub goes on by itself once it is authorised again.")
+    if notice.correction_of_id is not None and notice.state in CORRECTION:
+        return _(CORRECTION[notice.state])
     match notice.state:
         case State.PENDING if notice.next_attempt_at > now + GATHER:
             return _("This store's settings tell Amazon of parcels some time after the label. There is nothing to do.")
@@ -110,6 +119,8 @@ def _meaning(notice: ShipmentNotification, now: datetime) -> str:
             return _("Amazon’s own label confirms the order to Amazon. OrderHub sends nothing.")
         case State.MANUAL if notice.error_code == ShipmentNotification.BY_RULE:
             return _("An automation rule says that OrderHub does not tell Amazon of this order. It can be told now.")
+        case State.MANUAL if notice.done_reason:
+            return _("Somebody marked this notice as done by hand. OrderHub sends nothing.")
         case State.MANUAL:
             return _("Somebody told Amazon by hand in Seller Central.")
         case State.RETRY_AT:

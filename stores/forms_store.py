@@ -120,7 +120,8 @@ class StoreForm(forms.ModelForm):
         model = Store
         fields = [
             "name", "active", "product_identifier", "import_afn", "import_customization", "brand_name", "brand_phone",
-            "brand_site", "slip_message", "slip_shows_sku", "brand_from_email", "notify_when", "notify_delay_minutes", "product_title_policy",
+            "brand_site", "slip_message", "slip_shows_sku", "brand_from_email", "notify_when", "notify_delay_minutes",
+            "correct_tracking", "product_title_policy",
             "product_image_policy", "product_weight_policy", "product_dimensions_policy",
             "short_stock",
             "mail_shipped", "mail_delivered",
@@ -135,6 +136,9 @@ class StoreForm(forms.ModelForm):
             "import_afn": _("Orders that Amazon ships itself (FBA). They come without names and addresses."),
             "import_customization": _(
                 "Texts and pictures that buyers give for Amazon Custom products. They are shown on the order's page and erased with the order."
+            ),
+            "correct_tracking": _(
+                "After a voided label, Amazon keeps the old number unless somebody corrects it on the order's page. Amazon takes corrections for a while only, and the buyer may be told of a second number. Leave this off unless you need it."
             ),
             "brand_name": _("The sender's name on labels. Empty: the merchant's name."),
             "slip_message": _("Stands at the foot of each packing slip: thanks, or how to return something."),

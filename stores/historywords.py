@@ -30,6 +30,7 @@ FIELDS = {
     "mail_delivered": _("Mails to buyers: when a parcel is delivered"),
     "notify_when": _("Notice to Amazon: when"),
     "notify_delay_minutes": _("Notice to Amazon: delay in minutes"),
+    "correct_tracking": _("Notice to Amazon: tracking numbers may be corrected"),
     "import_afn": _("Orders taken in: Amazon-fulfilled orders"),
     "import_customization": _("Orders taken in: details of Amazon Custom orders"),
     "product_identifier": _("Products: product identifier"),

@@ -87,7 +87,7 @@ FORM = [
     ),
     Panel(
         "notification", _("Notice to Amazon"), _("When Amazon is told that a parcel left."),
-        (("notify_when", "notify_delay_minutes"),), "stores/store_notification.html", amazon_only=True,
+        (("notify_when", "notify_delay_minutes"), ("correct_tracking",)), "stores/store_notification.html", amazon_only=True,
     ),
     Panel(
         "import", _("Orders taken in"), _("What comes in besides the orders that the merchant ships."),

@@ -3,8 +3,9 @@
 from django import template
 
 from orderhub import clock
-from shipments import buyernotes, noticewords, opening, slips
+from shipments import buyernotes, byhand, correcting, noticewords, opening, pushing, remedies, slips
 from shipments.forms import rows_for
+from shipments.models import ShipmentNotification
 
 register = template.Library()
 
@@ -17,6 +18,38 @@ def notice_words(notice):
 @register.simple_tag
 def notice_expected(notice):
     return noticewords.expected(notice, now=clock.now())
+
+
+@register.simple_tag
+def notice_checklist(notice):
+    """What to do about a notice that does not go through, and what was done."""
+    return remedies.checklist(notice)
+
+
+@register.simple_tag
+def notice_push_refusal(notice):
+    """Why retrying now would only lengthen the wait; one query where the notice is throttled."""
+    return pushing.Gate(clock.now()).why_not(notice)
+
+
+@register.simple_tag
+def notice_mark_refusal(notice):
+    return byhand.why_not(notice)
+
+
+@register.simple_tag
+def notice_done_reasons():
+    return ShipmentNotification.DoneReason.choices
+
+
+@register.simple_tag
+def notice_correction(notice, shipments, notices):
+    """The number Amazon shows though its parcel was voided, the one it could be given, and what stands against it."""
+    new = correcting.candidate(notice, shipments, notices)
+    if new is None:
+        return None
+    known = correcting.known_at_amazon(notice, notices)
+    return {"known": known, "new": new, "refusal": correcting.why_not(notice.order.store, new, notices)}
 
 
 @register.simple_tag

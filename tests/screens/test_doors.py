@@ -108,6 +108,12 @@ DOORS = {
     "shipments_manualupdate_history": ("manualupdate", DESK, DESK),
     "shipments_manualupdate_add": ("", NOBODY, NOBODY),
     "shipments_manualupdate_delete": ("nothing", NOBODY, NOBODY),
+    # notices that do not go through
+    "shipments_errors": ("", FETCHING | {WAREHOUSE}, NOBODY),
+    "shipments_remedy": ("notice", LEADS, FETCHING),
+    "shipments_done": ("notice", LEADS, FETCHING),
+    "shipments_undone": ("notice", LEADS, FETCHING),
+    "shipments_correct": ("notice", LEADS, {SUPPORT}),
     # stores without a marketplace
     "stores_store_add_manual": ("", FETCHING, FETCHING),
 }
@@ -136,7 +142,7 @@ FIELDS = {  # every name any of the forms reads
     "line-0-warehouse_location", "criteria-TOTAL_FORMS", "criteria-0-group", "criteria-0-fact", "criteria-0-test",
     "criteria-0-value", "actions-TOTAL_FORMS", "actions-0-action", "actions-0-value", "ids", "location",
     "put_on", "take_off", "select_across", "index", "seal", "again", "part-carrier", "part-service", "part-tracking_number",
-    "part-ship_date", "part-no_label", "part-units-1", "part-units-2", "part-units-3",
+    "part-ship_date", "part-no_label", "part-units-1", "part-units-2", "part-units-3", "step", "undo", "warned",
 }  # fmt: skip
 PARAMETERS = (
     "q", "p", "o", "tab", "store", "due", "kind", "who", "service", "notice", "privacy", "by", "own", "custom", "filled",
@@ -230,6 +236,7 @@ def given(noon) -> dict[str, list]:
         "product": [make_product(order.store).pk], "photo": ["0" * 32 + ".png"], "store": [order.store_id],
         "customer": [customer.pk], "automationrule": [rule.pk], "historyread": [read.pk], "nothing": [4711],
         "skippedorder": [skipped.pk], "quarantinedorder": [unread.pk],
+        "notice": [make_shipment(make_order(order.store), with_label=False).notifications.get().pk],
     }  # fmt: skip
 
 
