@@ -343,7 +343,7 @@ ENTRIES: tuple[Entry, ...] = (
         "mirror-status", Kind.ORDER, Who.SUPPORT, _("The order's status in BigCommerce allows no shipment."),
         "MirrorIncomplete MirrorRefunded MirrorCancelled MirrorDeclined MirrorUnverified MirrorDisputed MirrorPartlyRefunded MirrorOtherStatus",
         channel=BIGCOMMERCE,
-        look=_("Look at the order in BigCommerce: why is it not to be sent?"), keep=DO_NOT_SEND,
+        look=_("Look in BigCommerce why the order is not to be sent."), keep=DO_NOT_SEND,
         status=_("If it left all the same, set it to Awaiting Fulfillment there."), retry=RETRY,
     ),
     _entry(

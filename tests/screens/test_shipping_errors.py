@@ -147,7 +147,7 @@ def test_r57_retrying_many_says_for_each_and_names_who_asked(client, noon):
     client.force_login(user)
     chosen = {"action": "retry_now", "_selected_action": [stuck.pk, sent.pk]}
     html = unescape(client.post(NOTICES, chosen, follow=True).content.decode())
-    assert f"{sent.order.order_number}: Amazon has this notice in a submission" in html
+    assert f"{sent.order.order_number}: This notice went to Amazon with others" in html
     assert (again(stuck).state, again(sent).state) == (State.PENDING, State.IN_FEED)
     assert OrderEvent.objects.get(kind="notice").actor == user
 
