@@ -70,7 +70,7 @@ FORM = [
     ),
     Panel(
         "brand", _("Brand"), _("What buyers see of the shop. Labels carry the name; the preview shows slip and mail."),
-        (("brand_name", "brand_phone"), ("brand_site",), ("logo",), ("slip_message",), ("slip_shows_sku",)),
+        (("brand_name", "brand_phone"), ("brand_site",), ("slip_message",), ("slip_shows_sku",), ("logo",)),
         "stores/store_brand.html",
     ),
     Panel(
