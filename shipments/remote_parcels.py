@@ -6,11 +6,14 @@ A page must stay cheap: what is seen is noted here, set-based; what follows from
 from datetime import datetime
 
 from orders.models import Order
-from shipments.models import Shipment
+from shipments import correcting, manual_updates, settling
+from shipments.models import Shipment, ShipmentNotification
 from shipments.models.shipment import TrackingStatus
 from stores.connectors.base import RemoteOrder
 
 DELIVERED = "DELIVERED"
+State = ShipmentNotification.State
+RECOGNISED = (State.PENDING, State.RETRY_AT, State.UNKNOWN, *State.STUCK)
 Found = list[tuple[Order, RemoteOrder]]
 
 
@@ -48,4 +51,29 @@ def deliveries(found: Found, now: datetime) -> None:
         Shipment.objects.bulk_update(arrived, ["delivered_at", "tracking_status"])
 
 
-READERS = (deliveries,)  # each does one thing for the whole page
+def notices(found: Found, now: datetime) -> None:
+    """What Amazon shows as shipped needs no notice any more: ours is there, or somebody shipped it in Seller Central.
+
+    A notice that may be on its way this moment is left alone: its own answer decides. One statement where nothing of
+    the page waits to be told, one more for each that is settled.
+    """
+    shipped = {order.pk: remote for order, remote in found if remote.status == "SHIPPED" and order.told_shipped}
+    if not shipped:
+        return
+    waiting = ShipmentNotification.objects.filter(
+        order__in=shipped, channel="amazon", correction_of__isnull=True, state__in=RECOGNISED
+    ).select_related("shipment")
+    for row in waiting:
+        ours = correcting.is_ours(row, shipped[row.order_id])
+        state = State.CONFIRMED if ours else State.CONFIRMED_EXTERNAL
+        settling.settle(row, state, now=now, confirmed_at=now)
+
+
+def by_hand(found: Found, now: datetime) -> None:
+    """What somebody was to confirm in Seller Central, and Amazon shows as shipped, is done."""
+    shipped = [order.pk for order, remote in found if remote.status == "SHIPPED" and order.told_shipped]
+    if shipped:
+        manual_updates.seen(shipped, now)
+
+
+READERS = (deliveries, notices, by_hand)  # each does one thing for the whole page

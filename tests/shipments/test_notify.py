@@ -513,3 +513,32 @@ def test_a_hanging_amazon_ends_the_run_before_the_queue_would_kill_it(noon, monk
     confirming.notify_due(account, amazon, now=NOON)
     assert amazon.calls == 2
     assert sorted(ShipmentNotification.objects.values_list("state", flat=True)) == ["pending"] * 3 + ["unknown"] * 2
+
+
+# -- what an import sees
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.NEEDS_ATTENTION])
+def test_f23_an_order_shipped_in_seller_central_is_recognised_by_the_import_and_nothing_is_sent(shipped, state):
+    world, account, orders = shipped(2)
+    force(state=state, next_attempt_at=NOON + timedelta(hours=2))
+    world.ship_elsewhere(orders[0].order_number)
+    world.clock.set(clock.advance(minutes=6))
+    import_now(account)
+    first, second = ShipmentNotification.objects.order_by("pk")
+    assert (first.state, second.state) == (State.CONFIRMED_EXTERNAL, state)
+    assert world.calls("confirmShipment") == 0
+    assert OrderEvent.objects.get(kind="notice", order=orders[0]).params["state"] == State.CONFIRMED_EXTERNAL
+
+
+def test_an_import_settles_a_notice_whose_answer_was_lost(shipped):
+    world, account, orders = shipped()
+    world.faults.arm("confirmShipment", "500_after")
+    notify_now(account)
+    assert row().state == State.UNKNOWN
+    force(next_attempt_at=NOON + timedelta(hours=2))
+    world.clock.set(clock.advance(minutes=6))
+    import_now(account)
+    assert row().state == State.CONFIRMED
+    assert world.calls("getOrder") == 0
+    assert_amazon_knows_once(world, orders)
