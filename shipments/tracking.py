@@ -19,6 +19,7 @@ from orderhub.jobs import CALLS_S
 from orders.models import Order, OrderEvent
 from orders.retention import facts_of, parcel_of, periods_for, recompute
 from privacy import retention
+from shipments import labelling, mails
 from shipments.models import Label, Shipment
 from shipments.models.shipment import LabelProvider, TrackingStatus
 from shipments.providers.base import Scan
@@ -85,9 +86,11 @@ def _apply_one(shipment: Shipment, news: _News, *, now: datetime) -> None:
                 order=shipment.order, kind=OrderEvent.Kind.DELIVERED, at=now,
                 params={"due": news.last.isoformat(), "tracking": shipment.tracking_number, "shipment": shipment.pk},
             )  # fmt: skip
+            mails.after_delivery(shipment, now=now)
     shipment.refresh_from_db(fields=["tracking_status", "delivered_at", "first_delivered_at"])
     if news.first is not None and shipment.tracked:
         recompute(shipment.order)
+        labelling.follow_order(shipment.order)
         _bring_labels_forward(shipment)
 
 

@@ -251,7 +251,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='shipment',
             name='tracking_status',
-            field=models.CharField(blank=True, choices=[('', 'no scan reported'), ('pre_transit', 'announced'), ('accepted', 'taken in'), ('in_transit', 'on its way'), ('out_for_delivery', 'out for delivery'), ('available_for_pickup', 'waits to be fetched'), ('failed', 'delivery failed'), ('returned', 'returned to the sender'), ('lost', 'lost'), ('delivered', 'delivered')], default='', max_length=20, verbose_name='tracking'),
+            field=models.CharField(blank=True, choices=[('', 'no scan reported'), ('pre_transit', 'announced'), ('accepted', 'handed to the carrier'), ('in_transit', 'on its way'), ('out_for_delivery', 'out for delivery'), ('available_for_pickup', 'waits to be fetched'), ('failed', 'delivery failed'), ('returned', 'returned to the sender'), ('lost', 'lost'), ('delivered', 'delivered')], default='', max_length=20, verbose_name='tracking'),
         ),
         migrations.AddField(
             model_name='shipment',

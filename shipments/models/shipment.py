@@ -29,7 +29,7 @@ class TrackingStatus(models.TextChoices):
 
     UNKNOWN = "", _("no scan reported")
     PRE_TRANSIT = "pre_transit", _("announced")
-    ACCEPTED = "accepted", _("taken in")
+    ACCEPTED = "accepted", _("handed to the carrier")
     IN_TRANSIT = "in_transit", _("on its way")
     OUT_FOR_DELIVERY = "out_for_delivery", _("out for delivery")
     AVAILABLE_FOR_PICKUP = "available_for_pickup", _("waits to be fetched")
