@@ -16,7 +16,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Count, Q
 
 from orderhub import clock
-from orderhub.demo import desk, roman, rules, shelves
+from orderhub.demo import desk, parcels, roman, rules, shelves
 from orderhub.http import HttpClient
 from orderhub.jobs import inline, run
 from orderhub.models import User
@@ -97,7 +97,10 @@ def tell(amazon: Amazon) -> None:
     amazon.set_clock(clock.now(), scale=1)
     visit(parcels=2)
     shelves.fill(by=User.objects.get(username="warehouse"), now=clock.now())
-    desk.work(by=User.objects.get(username="support"), now=clock.now())
+    support = User.objects.get(username="support")
+    desk.work(by=support, now=clock.now())
+    parcels.pack(by=User.objects.get(username="warehouse"), support=support, now=clock.now())
+    tell_amazon()
 
 
 def connect_accounts() -> None:
@@ -133,10 +136,14 @@ def visit(*, parcels: int) -> None:
     rules.look_after(by=User.objects.get(username="support"), now=now)
     for account in accounts:
         send(account, parcels)
-    with inline():
-        for account in accounts:
-            run(notify_account.job_name, account.pk)
+    tell_amazon()
     erasure.redact_due(now=now)
+
+
+def tell_amazon() -> None:
+    with inline():
+        for account in AmazonAccount.objects.order_by("pk"):
+            run(notify_account.job_name, account.pk)
 
 
 def send(account: AmazonAccount, parcels: int) -> None:
