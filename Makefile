@@ -43,8 +43,11 @@ bench: install
 	@$(PY) -m orderhub.localpostgres run -- $(PY) manage.py bench
 	@$(PY) -m orderhub.localpostgres run -- $(PY) manage.py bench_accounts
 
-# Half an hour: 100,000 updates while Amazon fails in every way it knows. Not part of `make test`, which runs a small one.
+# An hour: what takes long. 500 sequences of shipping at random, a thousand labels in a batch, and 100,000 updates while
+# Amazon fails in every way it knows. `make test` runs a small one of each.
 faults: install
+	@$(PY) -m pytest -n 2 -m long
+	@$(PY) -m orderhub.localpostgres run -- sh -c 'TEST_DATABASE_URL="$$DATABASE_URL" MACHINES=50 exec $(PY) -m pytest -n 2 -m long'
 	@$(PY) -m orderhub.localpostgres run -- $(PY) manage.py faults $(if $(UPDATES),--updates $(UPDATES))
 
 catalogue: install
