@@ -23,6 +23,7 @@ from orders.filters import MOST_STORES
 from orders.models import Order
 from shipments import admin_batches, noticewords, picking, pushing, sending
 from shipments.admin_buying import BuyingDoors
+from shipments.admin_cockpit import AccountFilter, CockpitDoors
 from shipments.admin_errors import ErrorDoors
 from shipments.admin_labels import LabelDoors
 from shipments.admin_mirror import MirrorDoors
@@ -185,11 +186,11 @@ class ShipmentAdmin(BuyingDoors, ParcelDoors, LabelDoors, PickingDoors, ReturnDo
 
 
 @admin.register(ShipmentNotification)
-class NoticeAdmin(NoticeDoors, ErrorDoors, MirrorDoors, OrderRows):
+class NoticeAdmin(NoticeDoors, CockpitDoors, ErrorDoors, MirrorDoors, OrderRows):
     change_list_template = "shipments/notice_list.html"
     list_display = ["number", "shop", "channel", "state_words", "meaning", "since", "next_try", "attempts", "error"]
     list_select_related = ["order__store__account", "shipment"]
-    list_filter = [StateFilter, ChannelFilter, StoreFilter, SubmissionFilter]
+    list_filter = [StateFilter, ChannelFilter, StoreFilter, AccountFilter, SubmissionFilter]
     search_fields = ["order__order_number__startswith", "shipment__tracking_number__startswith"]
     search_help_text = _("Order number or tracking number")
     ordering = ["-pk"]

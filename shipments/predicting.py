@@ -42,7 +42,7 @@ class Forecast:
         made = list(Feed.objects.filter(account=account).order_by("-pk")[: LEARNED_FROM + 1])
         took = [one.finished_at - one.submitted_at for one in made if one.state == Feed.State.DONE]
         self.takes = timedelta(seconds=median(one.total_seconds() for one in took)) if took else USUAL
-        self.open_until = max((self._ends(one) for one in made if one.state in Feed.State.OPEN), default=None)
+        self.open_until = max((self.ends(one) for one in made if one.state in Feed.State.OPEN), default=None)
         self.last_at = next((one.submitted_at for one in made if one.submitted_at), None)
         self.expected: dict[int, Expected] = {}
         self._single = 0
@@ -52,10 +52,11 @@ class Forecast:
     def of(self, notice: ShipmentNotification) -> Expected | None:
         """When Amazon will have been told of this one; None where nothing goes on by itself."""
         if notice.state == State.IN_FEED:
-            return Expected(self._ends(notice.feed), together=True)
+            return Expected(self.ends(notice.feed), together=True)
         return self.expected.get(notice.pk)
 
-    def _ends(self, feed: Feed) -> datetime:
+    def ends(self, feed: Feed) -> datetime:
+        """When this open submission will have been processed."""
         begun = feed.submitted_at or self.now
         return max(begun + self.takes, feed.next_check_at, self.now)
 

@@ -4,6 +4,7 @@ We use 80 % of the published rate so that other tools of the seller fit beside u
 `burst` of every call are the published ones: a header or a row that strays far from them is not believed.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import uniform
 
@@ -16,6 +17,16 @@ SWAPS = 20
 MAX_BACKOFF_S = 3600
 LEAST, MOST = 0.1, 10  # of the published rate: what a header may make of it
 JITTER = timedelta(seconds=5)  # clocks of two processes differ by less
+
+
+@dataclass(frozen=True)
+class Level:
+    """A bucket as it stands now: `tokens` of `burst` left, `rate` more a second; `closed_until` where Amazon said 429."""
+
+    tokens: float
+    burst: float
+    rate: float
+    closed_until: datetime | None = None
 
 
 class AccountThrottle:
@@ -48,10 +59,15 @@ class AccountThrottle:
     def wait_for(self, operation: str, *, ahead: int = 0, rate: float, burst: float) -> float:
         """Seconds until a token is there for us when `ahead` others go first. Reads only: screens ask too."""
         now = clock.now()
-        bucket = self._found(operation) or self._fresh(operation, rate, burst, now)
-        bucket.updated_at = min(bucket.updated_at, now)
-        bucket.rate = _believed(bucket.rate, rate)
+        bucket = self._as_read(operation, rate, burst, now)
         return max(_closed_s(bucket, now), (ahead + 1 - _refilled(bucket, now)) / bucket.rate)
+
+    def level(self, operation: str, *, rate: float, burst: float) -> Level:
+        """How the bucket stands, full where nothing was asked yet. Reads only."""
+        now = clock.now()
+        bucket = self._as_read(operation, rate, burst, now)
+        until = bucket.blocked_until if _closed_s(bucket, now) else None
+        return Level(_refilled(bucket, now), bucket.burst, bucket.rate, until)
 
     def learned(self, operation: str, header_rate: float, *, rate: float, burst: float) -> None:
         """Amazon answered: take over the rate it names, within bounds, and forget refusals whose wait is over.
@@ -91,6 +107,13 @@ class AccountThrottle:
             found = RateBucket.objects.get(pk=found.pk)
         found.rate = _believed(found.rate, rate)
         return found
+
+    def _as_read(self, operation: str, rate: float, burst: float, now: datetime) -> RateBucket:
+        """The bucket with what is believed of it; nothing of that is saved."""
+        bucket = self._found(operation) or self._fresh(operation, rate, burst, now)
+        bucket.updated_at = min(bucket.updated_at, now)
+        bucket.rate = _believed(bucket.rate, rate)
+        return bucket
 
     def _found(self, operation: str) -> RateBucket | None:
         if self.buckets is not None:

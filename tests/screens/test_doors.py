@@ -110,6 +110,8 @@ DOORS = {
     "shipments_manualupdate_delete": ("nothing", NOBODY, NOBODY),
     # notices that do not go through
     "shipments_errors": ("", FETCHING | {WAREHOUSE}, NOBODY),
+    "shipments_cockpit": ("", FETCHING | {WAREHOUSE}, NOBODY),
+    "shipments_tellnow": ("account", LEADS, FETCHING),
     "shipments_remedy": ("notice", LEADS, FETCHING),
     "shipments_done": ("notice", LEADS, FETCHING),
     "shipments_undone": ("notice", LEADS, FETCHING),
@@ -232,6 +234,7 @@ def given(noon) -> dict[str, list]:
     update = ManualUpdate.objects.create(order=parcel.order, shipment=parcel, created_at=noon, remind_at=noon)
     return {
         "part": [units_of_three(order.store).pk], "parcel": [parcel.pk], "manualupdate": [update.pk],
+        "account": [order.store.account_id],
         "": [], "order": [order.pk], "typed": [typed.pk], "picture": [order.pk, 1, 0], "tag": [tag.pk],
         "product": [make_product(order.store).pk], "photo": ["0" * 32 + ".png"], "store": [order.store_id],
         "customer": [customer.pk], "automationrule": [rule.pk], "historyread": [read.pk], "nothing": [4711],
