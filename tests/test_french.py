@@ -20,7 +20,7 @@ SAME = {
     "Standard", "dimensions", "district", "documents", "inactive", "logo", "photo", "service", "total", "version",
     "ASIN", "Action", "Actions", "E-mail", "Notes", "PDF (A4)", "Photo", "SKU", "Stock", "Test", "Total", "action",
     "actions", "import", "note", "notes", "options", "position", "promotion", "promotions", "signature", "test", "trace",
-    "document", "format", "Pages", "Services", "Code", "%(service)s, %(price)s",
+    "%(count)s min", "%(count)s s", "document", "format", "Pages", "Services", "Code", "%(service)s, %(price)s",
     "%(action)s (%(why)s)", "%(fact)s %(test)s", "%(grams)d g", "%(grams)s g", "%(value)s mm",
 }  # fmt: skip
 SMALL_IN_FRENCH = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "IOSS number"}
