@@ -129,6 +129,8 @@ for _model, _who in SEEN_BY.items():
     DOORS.setdefault(f"orders_{_model}_delete", ("nothing", NOBODY, NOBODY))
 EARLIER = {"shipments_ship", "shipments_label", "shipments_retry"}  # proved in tests/screens/test_shipping_*.py
 EARLIER |= {"shipments_mail", "shipments_mailagain", "shipments_voidreturn"}  # and those in test_shipping_mails.py
+EARLIER |= {"shipments_buy", "shipments_purchase"}  # in test_shipping_buying.py
+EARLIER |= {"shipments_slips", "shipments_note"}  # in tests/shipments/test_merging.py and test_slips_parcels.py
 READS = re.compile(r"SELECT|DECLARE .* CURSOR FOR SELECT|SAVEPOINT|RELEASE|ROLLBACK|BEGIN")
 BESIDES = re.compile(r'INSERT INTO "privacy_accesslog"|[A-Z ]+"django_session"')  # views and messages are kept
 FIELDS = {  # every name any of the forms reads

@@ -217,7 +217,7 @@ def test_the_page_has_the_same_number_of_queries_with_the_panel(client, support,
     for person in (KANJI, KANJI | ROMAN):
         order = make_order(store, person=person)
         client.get(_page(order))
-        with django_assert_max_num_queries(32) as seen:
+        with django_assert_max_num_queries(36) as seen:
             client.get(_page(order))
         counts.append(len(seen))
     assert counts[0] == counts[1]
