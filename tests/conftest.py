@@ -19,13 +19,15 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 def pytest_collection_modifyitems(config, items) -> None:
-    """On PostgreSQL only what asks the database runs: the rest cannot end otherwise there, and `make test` has run it."""
+    """On PostgreSQL only what asks the database runs, pages aside: the rest cannot end otherwise there, and `make test`
+    has run it."""
     if connection.vendor != "postgresql":
         return
     asks = {"db", "transactional_db", "live_server"}
     sorted_out: dict[bool, list] = {True: [], False: []}
     for item in items:
-        sorted_out[bool(item.get_closest_marker("django_db") or asks & set(item.fixturenames))].append(item)
+        asked = bool(item.get_closest_marker("django_db") or asks & set(item.fixturenames))
+        sorted_out[asked and "screens" not in item.path.parts].append(item)
     config.hook.pytest_deselected(items=sorted_out[False])
     items[:] = sorted_out[True]
 

@@ -17,6 +17,7 @@ from stores.models import AmazonAccount, RateBucket
 from stores.simulator import scenarios
 from tests.conftest import NOON
 from tests.factories import connect, make_shipment
+from tests.longer import sampled
 from tests.orders.driving import (
     all_told,
     assert_amazon_knows_once,
@@ -189,7 +190,11 @@ def test_f25_a_submission_that_was_stuck_and_runs_after_all_makes_no_second_noti
 
 
 @pytest.mark.parametrize(
-    "kind", ["500_after", "timeout_after", "cut", "reset", "truncated_json", "html", "empty", "garbled"]
+    "kind",
+    sampled(
+        ["500_after", "timeout_after", "cut", "reset", "truncated_json", "html", "empty", "garbled"],
+        {"500_after", "timeout_after", "truncated_json"},
+    ),
 )
 def test_f10_an_answer_to_a_submission_that_was_not_seen_is_looked_up_and_nothing_is_sent_twice(
     shipped, monkeypatch, kind
@@ -206,7 +211,7 @@ def test_f10_an_answer_to_a_submission_that_was_not_seen_is_looked_up_and_nothin
     assert (len(world.feeds), feed().found_again) == (1, True)
 
 
-@pytest.mark.parametrize("kind", ["500_before", "503", "timeout_before"])
+@pytest.mark.parametrize("kind", sampled(["500_before", "503", "timeout_before"], {"500_before"}))
 def test_f09_a_submission_that_never_arrived_is_made_again_after_a_quarter_of_an_hour(shipped, monkeypatch, kind):
     impatient_clients(monkeypatch)
     world, account, orders = shipped()
@@ -225,7 +230,10 @@ def test_f09_a_submission_that_never_arrived_is_made_again_after_a_quarter_of_an
 )
 @pytest.mark.parametrize(
     "kind",
-    ["429", "500_before", "500_after", "timeout_after", "html", "empty", "garbled", "truncated_json", "redirect"],
+    sampled(
+        ["429", "500_before", "500_after", "timeout_after", "html", "empty", "garbled", "truncated_json", "redirect"],
+        {"429", "500_after", "html"},
+    ),
 )
 def test_f08_to_f14_bad_answers_around_a_submission_lose_nothing_and_double_nothing(
     shipped, monkeypatch, operation, kind
