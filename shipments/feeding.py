@@ -21,7 +21,7 @@ from orderhub.errors import (
     TryLater,
     UnexpectedAnswer,
 )
-from orders.models import OrderEvent, OrderItem
+from orders.models import OrderItem
 from shipments import outbox, settling
 from shipments.models import Feed, ShipmentNotification
 from stores.connectors.amazon import feeds
@@ -276,7 +276,7 @@ def _apply(feed: Feed, report: feeds.FeedReport, *, now: datetime) -> None:
         mine = ShipmentNotification.objects.filter(feed=feed, state=State.IN_FEED)
         held = list(mine.select_for_update().order_by("pk"))
         refused = [row for row in held if row.pk in report.refused]
-        accepted = [(row.pk, row.order_id) for row in held if row.pk not in report.refused]
+        accepted = [row for row in held if row.pk not in report.refused]
         changes = {
             "state": Feed.State.DONE, "finished_at": now, "refused": len(refused), "remote_status": "DONE",
             "accepted": len(accepted) if counted else 0, "error_code": "" if counted else "CountsDiffer",
@@ -287,17 +287,7 @@ def _apply(feed: Feed, report: feeds.FeedReport, *, now: datetime) -> None:
             refusal = report.refused[row.pk]
             settling.refuse(row, code=refusal.code, text=refusal.text, now=now)
         if counted:
-            _accept(mine, accepted, now=now)
+            settling.settle_all(accepted, State.CONFIRMED, now=now)
         else:
             _doubt(mine, "CountsDiffer", now=now)
         failpoints.reach("feed.in_report")
-
-
-def _accept(mine, accepted: list[tuple[int, int]], *, now: datetime) -> None:
-    mine.filter(pk__in=[pk for pk, _order in accepted]).update(
-        state=State.CONFIRMED, confirmed_at=now, failing_since=None, starts=0, error_code="", error_text=""
-    )
-    params = {"channel": "amazon", "state": State.CONFIRMED, "code": ""}
-    OrderEvent.objects.bulk_create(
-        OrderEvent(order_id=order_id, kind=OrderEvent.Kind.NOTICE, at=now, params=params) for _pk, order_id in accepted
-    )

@@ -55,18 +55,19 @@ def notices(found: Found, now: datetime) -> None:
     """What Amazon shows as shipped needs no notice any more: ours is there, or somebody shipped it in Seller Central.
 
     A notice that may be on its way this moment is left alone: its own answer decides. One statement where nothing of
-    the page waits to be told, one more for each that is settled.
+    the page waits to be told, four at most.
     """
     shipped = {order.pk: remote for order, remote in found if remote.status == "SHIPPED" and order.told_shipped}
     if not shipped:
         return
     waiting = ShipmentNotification.objects.filter(
         order__in=shipped, channel="amazon", correction_of__isnull=True, state__in=RECOGNISED
-    ).select_related("shipment")
-    for row in waiting:
-        ours = correcting.is_ours(row, shipped[row.order_id])
-        state = State.CONFIRMED if ours else State.CONFIRMED_EXTERNAL
-        settling.settle(row, state, now=now, confirmed_at=now)
+    )
+    held = list(waiting.select_related("shipment").select_for_update(of=("self",)).order_by("pk"))
+    ours = [row for row in held if correcting.is_ours(row, shipped[row.order_id])]
+    others = [row for row in held if row not in ours]
+    for rows, state in ((ours, State.CONFIRMED), (others, State.CONFIRMED_EXTERNAL)):
+        settling.settle_all(rows, state, now=now)
 
 
 def by_hand(found: Found, now: datetime) -> None:

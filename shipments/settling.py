@@ -4,6 +4,7 @@ So a worker that wakes up after its lease cannot write, and a line on the timeli
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import uniform
@@ -75,6 +76,22 @@ def settle(
         setattr(row, name, value)
     if report is not None:
         report.states[state] += 1
+
+
+def settle_all(rows: Sequence[ShipmentNotification], state: str, *, now: datetime) -> None:
+    """Record that the marketplace knows of all of these, whose rows the caller's transaction holds; two statements."""
+    if not rows:
+        return
+    ShipmentNotification.objects.filter(pk__in=[row.pk for row in rows]).update(
+        state=state, confirmed_at=now, failing_since=None, starts=0, error_code="", error_text=""
+    )
+    OrderEvent.objects.bulk_create(
+        OrderEvent(
+            order_id=row.order_id, kind=OrderEvent.Kind.NOTICE, at=now,
+            params={"channel": row.channel, "state": state, "code": ""},
+        )
+        for row in rows
+    )  # fmt: skip
 
 
 def given_up(row: ShipmentNotification, now: datetime) -> bool:

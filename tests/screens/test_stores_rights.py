@@ -100,7 +100,13 @@ def test_b04_no_other_column_can_be_posted_by_anybody(client, store, role):
 
 def test_b04_every_column_is_either_in_the_form_or_in_the_list_above():
     columns = {found.name for found in Store._meta.concrete_fields}
-    typed = {*settings_of(Store(notify_delay_minutes=1)), "active", "import_afn", "import_customization"}
+    typed = {
+        *settings_of(Store(notify_delay_minutes=1)),
+        "active",
+        "import_afn",
+        "import_customization",
+        "correct_tracking",
+    }
     assert columns - typed - set(FORBIDDEN) == set()
 
 

@@ -8,22 +8,23 @@ from shipments import batchchecking, batching
 from shipments.jobs import run_batch
 from shipments.models import LabelBatch
 from tests.factories import make_order, make_user
+from tests.shipments import numbers
 
 
-def make_batch(orders: Sequence[Order], numbers: Sequence[str] | None = None, *, by=None, **common) -> LabelBatch:
-    """A draft for these orders, each with a tracking number of its own unless `numbers` are given, in their order."""
+def make_batch(orders: Sequence[Order], given: Sequence[str] | None = None, *, by=None, **common) -> LabelBatch:
+    """A draft for these orders, each with a tracking number of its own unless numbers are given, in their order."""
     batch = batching.create([order.pk for order in orders], by=by or make_user("Support"), now=clock.now())
-    if numbers is None:
-        numbers = [number_for(order) for order in orders]
+    if given is None:
+        given = [number_for(order) for order in orders]
     rows = batch.rows.order_by("position")
-    typed = {row.pk: {"tracking_number": number} for row, number in zip(rows, numbers, strict=False)}
+    typed = {row.pk: {"tracking_number": number} for row, number in zip(rows, given, strict=False)}
     batching.save(batch, common={"carrier": "ups", "service": "UPS Ground"} | common, rows=typed)
     return LabelBatch.objects.get(pk=batch.pk)
 
 
 def number_for(order: Order) -> str:
-    """A made-up number nobody else has."""
-    return f"BATCH{order.pk:08d}"
+    """A number of UPS that nobody else has."""
+    return numbers.ups(order.pk)
 
 
 def start(batch: LabelBatch) -> int:

@@ -187,7 +187,7 @@ def test_the_expected_time_counts_those_that_go_first(noon):
     for _number in range(60):
         make_shipment(make_order(store))
     last = ShipmentNotification.objects.order_by("pk").select_related("order__store__account").last()
-    assert noticewords.expected(last, now=noon) == "20 Nov 2026, 12:05 UTC, together with others"
+    assert noticewords.expected(last, now=noon) == "20 Nov 2026, 12:04 UTC, together with others"
     ShipmentNotification.objects.update(single_only=True)
     last.refresh_from_db()
     assert noticewords.expected(last, now=noon) == "within two minutes"  # 10 at once, the others at 1.6 a second
