@@ -34,6 +34,7 @@ CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ROWS = 2  # of each model: enough to draw each page once
 HARMLESS, IN_KANJI = "Harmless text", "無害な文章"
 MAY_DIFFER = {  # line breaks of a text, the pages of a longer list, the mark of a line without a photo
+    ("input", ("autocomplete", "id", "inputmode", "name", "type")),  # a weight that nobody knows
     ("br", ()), ("a", ("href", "role")), ("a", ("href", "role", "title")), ("span", ("aria-hidden", "class")),
 }  # fmt: skip
 

@@ -72,7 +72,7 @@ def test_one_label_of_each_kind_and_none_sinks_the_others(user, noon):
     assert "for label printers (ZPL)" in " ".join(found[3].split()) and "Sample" not in found[3]
     assert not found[4]
     assert "cannot be read" in " ".join(found[5].split())
-    assert "is missing" in " ".join(found[6].split())
+    assert "Amazon does not give this label" in " ".join(found[6].split())
 
 
 def test_a_missing_file_of_ours_is_drawn_again(user, noon):
