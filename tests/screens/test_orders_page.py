@@ -118,7 +118,7 @@ def test_the_page_has_the_same_number_of_queries_for_5_and_25_lines(client, noon
     for lines in (5, 25):
         order = make_shipment(make_order(store, lines=lines)).order
         client.get(_page(order))
-        with django_assert_max_num_queries(34) as seen:
+        with django_assert_max_num_queries(36) as seen:
             client.get(_page(order))
         counts.append(len(seen))
     assert counts[0] == counts[1]
