@@ -127,6 +127,7 @@ def test_no_false_hit_on_noise():
     assert quiet.counts.places == 3 and quiet.counts.decodings > 0
 
 
+@pytest.mark.long
 def test_ordinary_rows_are_read_fast_enough():
     dice = random.Random(5)
     rows = [
