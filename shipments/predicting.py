@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from django.db.models import Q
-
 from shipments import planning
 from shipments.models import Feed, ShipmentNotification
 from shipments.models.notification import GATHER
@@ -115,8 +113,3 @@ class Forecast:
         plan = {"rate": CONFIRM_SHIPMENT.rate, "burst": CONFIRM_SHIPMENT.burst}
         wait_s = self.throttle.wait_for(CONFIRM_SHIPMENT.name, ahead=self._single, **plan)
         return self.now + timedelta(seconds=max(0.0, wait_s))
-
-
-def waiting_on_amazon() -> Q:
-    """Notices about which something goes on by itself."""
-    return Q(channel="amazon", state__in=[State.PENDING, State.RETRY_AT, State.IN_FEED, State.IN_FLIGHT, State.UNKNOWN])
