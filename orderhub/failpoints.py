@@ -22,6 +22,7 @@ NAMES = (
     "ship.after_commit",
     "void.after_commit",
     "batch.after_row",
+    "batch.after_price",
     "buy.after_intent",
     "buy.after_send",
     "buy.after_answer",

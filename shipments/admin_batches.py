@@ -22,7 +22,17 @@ from orderhub.wording import badge, stacked_utc
 from orders.admin import OrderAdmin
 from orders.models import Order
 from privacy import access
-from shipments import batchchecking, batching, batchshowing, batchtyping, merging, picking, slips
+from shipments import (
+    batchchecking,
+    batching,
+    batchprices,
+    batchrows,
+    batchshowing,
+    batchtyping,
+    merging,
+    picking,
+    slips,
+)
 from shipments.admin_picking import pdf_answer, pick_pdf
 from shipments.forms_batch import PASTE, CommonForm, read_rows
 from shipments.jobs import run_batch
@@ -95,6 +105,8 @@ class LabelBatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("carrier"))
     def carrier_words(self, batch):
+        if batch.buys:
+            return batch.get_provider_display()
         return ", ".join(filter(None, [batchshowing.carrier_name(batch), batch.service])) or "–"
 
     @admin.display(description=_("created at"), ordering="created_at")
@@ -127,7 +139,7 @@ class LabelBatchAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request, batch):
             raise PermissionDenied
         answer = self._page(request, batch)
-        if batch.state == BatchState.RUNNING:
+        if batch.is_busy:
             answer.headers["Refresh"] = str(REFRESH_S)
         return answer
 
@@ -150,15 +162,18 @@ class LabelBatchAdmin(ReadOnlyAdmin):
             context |= batchshowing.editor(batch, now=now, page=page, problems_only=show == "problems", raw=raw)
         if batch.state == BatchState.DRAFT:
             context["form"] = form or CommonForm(instance=batch, today=now.date())
+        elif batch.state == BatchState.PRICING:
+            context["asked"] = batchshowing.asked(batch)
         else:
             context["notices"] = batchshowing.notices(batch)
+            context["spent"] = batchshowing.spent(batch) if batch.buys else ""
             if batch.state == BatchState.RUNNING or not failed_only:
                 context["results"] = batchshowing.results(batch, page=asked.get("p", ""), failed_only=failed_only)
         return TemplateResponse(request, f"shipments/batch_{batch.state}.html", context)
 
     def _prints(self, request, batch) -> dict[str, bool]:
         """What this person may print of it now."""
-        made = batch.state != BatchState.DRAFT
+        made = batch.started_at is not None
         return {
             "labels": made and request.user.has_perm("shipments.view_label"),
             "slips": slips.may_print_some(request.user) and access.may_see_person(request.user, order_open=not made),
@@ -182,13 +197,16 @@ class LabelBatchAdmin(ReadOnlyAdmin):
     def _keep(self, request, batch):
         if request.POST.get("go") == "discard":
             return self._discard(request, batch)
+        if request.POST.get("go") == "stop":
+            return self._stop(request, batch)
         now, is_draft = clock.now(), batch.state == BatchState.DRAFT
-        rows = list(batchchecking.open_rows(batch).select_related("order"))
+        rows = list(batchrows.open_rows(batch).select_related("order"))
         own = read_rows(request.POST, rows)
         places = [batchtyping.Place(row.pk, row.order.order_number) for row in rows]
         typed = batchtyping.read(request.POST.get(PASTE, ""), places)
-        form = CommonForm(request.POST, instance=LabelBatch(pk=batch.pk), today=now.date()) if is_draft else None
-        common = form.cleaned_data if form and form.is_valid() else {}
+        blank = LabelBatch(pk=batch.pk, provider=batch.provider)
+        form = CommonForm(request.POST, instance=blank, today=now.date()) if is_draft else None
+        common = form.changes() if form and form.is_valid() else {}
         changes = {
             found: own.changes.get(found, {}) | typed.changes.get(found, {}) for found in {*own.changes, *typed.changes}
         }
@@ -207,12 +225,24 @@ class LabelBatchAdmin(ReadOnlyAdmin):
             count = batching.remove(batch, unfit)
             told = ngettext("%(count)d order was taken out.", "%(count)d orders were taken out.", count)
             self.message_user(request, told % {"count": count}, messages.SUCCESS)
+        elif go == "prices":
+            batchprices.ask(batch, now=now)
+            enqueue(run_batch, batch.pk)
+            return HttpResponseRedirect(reverse(PAGE, args=[batch.pk]))
         elif go == "start" and not pasted:  # what was pasted is shown and checked first
             batching.start(batch, seen=request.POST.get("seen", ""), now=now)
             self.log_change(request, batch, [{"changed": {"fields": ["state"]}}])
             enqueue(run_batch, batch.pk)
             return HttpResponseRedirect(reverse(PAGE, args=[batch.pk]))
         return self._back(request, batch)
+
+    def _stop(self, request, batch):
+        """Ask for no more prices, or make no more labels; what was made stays."""
+        batchprices.stop(batch)
+        if batching.stop(batch):
+            self.log_change(request, batch, [{"changed": {"fields": ["state"]}}])
+        enqueue(run_batch, batch.pk)  # a run that waits ends now
+        return HttpResponseRedirect(reverse(PAGE, args=[batch.pk]))
 
     def _discard(self, request, batch):
         number = str(batch)
@@ -258,7 +288,7 @@ class LabelBatchAdmin(ReadOnlyAdmin):
         batch = self._to_print(request, pk, "orders.view_order")
         if not self._prints(request, batch)["slips"]:
             raise PermissionDenied
-        state = RowState.WAITING if batch.state == BatchState.DRAFT else RowState.DONE
+        state = RowState.WAITING if batch.started_at is None else RowState.DONE
         orders = Order.objects.filter(batch_rows__batch=batch, batch_rows__state=state).order_by("batch_rows__position")
         part = Paginator(orders, merging.MOST_SLIPS).get_page(request.GET.get("part"))
         if not part.object_list:

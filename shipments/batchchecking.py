@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from hashlib import blake2b
 
 from django.db.models import F
@@ -12,10 +13,12 @@ from django.utils.translation import gettext as _
 from orderhub.errors import RuleViolation
 from orders import correcting, roman, stock
 from orders.models import Order, OrderItem, Product
-from shipments import dispatching, labelling, trackingnumbers
+from shipments import batchoffers, buying, dispatching, labelling, trackingnumbers
+from shipments.batchrows import open_rows
 from shipments.dispatching import ParcelWish
 from shipments.models import LabelBatch, LabelBatchRow, Shipment
-from shipments.models.batch import BatchState, RowState
+from shipments.models.batch import RowState
+from shipments.providers.base import ParcelFacts, Rate
 from stores.models.settings import ShortStock
 
 USED_AGAIN = timedelta(days=180)  # carriers give old numbers out anew
@@ -23,7 +26,11 @@ USED_AGAIN = timedelta(days=180)  # carriers give old numbers out anew
 
 @dataclass
 class Verdict:
-    """One row: the carrier and service it goes with, and what is wrong. With an `error` no label can be made."""
+    """One row: the carrier and service it goes with, and what is wrong. With an `error` no label can be made.
+
+    Where labels are bought: the parcel as it is now, the measures that are known of it, and the offer for it. `to_price`:
+    there is none yet, or not for this parcel.
+    """
 
     row: LabelBatchRow
     carrier: str
@@ -31,6 +38,10 @@ class Verdict:
     error: str = ""
     warning: str = ""
     page: str = ""  # where on the order's page it is mended: an anchor
+    known: dict[str, int] = field(default_factory=dict)
+    parcel: ParcelFacts | None = None
+    rate: Rate | None = None
+    to_price: bool = False
 
 
 @dataclass
@@ -41,7 +52,20 @@ class Checked:
 
     @property
     def fit(self) -> list[Verdict]:
-        return [verdict for verdict in self.verdicts if not verdict.error]
+        return [verdict for verdict in self.verdicts if not verdict.error and not verdict.to_price]
+
+    @property
+    def to_price(self) -> list[Verdict]:
+        return [verdict for verdict in self.verdicts if verdict.to_price]
+
+    @property
+    def total(self) -> list[tuple[Decimal, str]]:
+        """What the labels that can be made cost, by currency."""
+        sums: Counter = Counter()
+        for found in self.fit:
+            if found.rate is not None:
+                sums[found.rate.currency] += found.rate.price
+        return [(amount, currency) for currency, amount in sorted(sums.items())]
 
     @property
     def unfit(self) -> list[Verdict]:
@@ -55,7 +79,8 @@ class Checked:
     def seen(self) -> str:
         """Changes with whatever a person should look at again before labels are made."""
         told = [
-            (found.row.pk, found.carrier, found.service, found.row.tracking_number, found.row.weight_g, found.error, found.warning)
+            (found.row.pk, found.carrier, found.service, found.row.tracking_number, found.row.weight_g, found.error, found.warning,
+             found.rate and (found.rate.carrier, found.rate.service, found.rate.price, found.rate.currency), found.to_price)
             for found in self.verdicts
         ]  # fmt: skip
         return blake2b(repr(told).encode(), digest_size=12).hexdigest()
@@ -70,17 +95,14 @@ def carrier_of(row: LabelBatchRow, batch: LabelBatch) -> tuple[str, str]:
 
 def check(batch: LabelBatch, *, now: datetime) -> Checked:
     """Judge the rows that a label can still be made for: those waiting, or refused before."""
-    rows = list(open_rows(batch).select_related("order__store"))
+    rows = open_rows(batch).select_related("order__store")
+    if batch.buys:
+        rows = rows.select_related("order__store__account").prefetch_related("order__items__product")
     checked = Checked([Verdict(row, *carrier_of(row, batch)) for row in rows])
-    for judge in (_orders, _addresses, _numbers, _stock, _other_batches):
+    numbers_or_prices = (_purchases, batchoffers.judge) if batch.buys else (_purchases, _numbers)
+    for judge in (_orders, _addresses, _stock, _other_batches, *numbers_or_prices):
         judge(checked, batch, now)
     return checked
-
-
-def open_rows(batch: LabelBatch):
-    """Rows of a batch that can be typed for: all of a draft; once it is done, those that failed."""
-    state = RowState.WAITING if batch.state == BatchState.DRAFT else RowState.FAILED
-    return batch.rows.filter(state=state).order_by("position", "pk")
 
 
 def _orders(checked: Checked, batch: LabelBatch, now: datetime) -> None:
@@ -119,7 +141,20 @@ def _numbers(checked: Checked, batch: LabelBatch, now: datetime) -> None:
                 _("The tracking number %(tracking)s is that of order %(other)s already: type another one.") % named
             )
         else:
-            found.warning = trackingnumbers.doubts(found.carrier, row.tracking_number)
+            doubt = trackingnumbers.doubts(found.carrier, row.tracking_number)
+            found.warning = " ".join(filter(None, [found.warning, doubt]))
+
+
+def _purchases(checked: Checked, batch: LabelBatch, now: datetime) -> None:
+    """A label that is bought, or may be, is sent with before another is made."""
+    bought = set(buying.unfinished(order__in=_orders_of(batch)).values_list("order", flat=True))
+    for found in checked.fit:
+        if found.row.order_id in bought:
+            found.error = dispatching.being_bought(found.row.order)
+
+
+def _orders_of(batch: LabelBatch):
+    return Order.objects.filter(batch_rows__batch=batch)
 
 
 def _in_use(numbers: Sequence[str], now: datetime) -> dict[str, str]:
@@ -168,7 +203,7 @@ def _say_short(found: Verdict, key: str, needed: int, left: int) -> None:
 def _other_batches(checked: Checked, batch: LabelBatch, now: datetime) -> None:
     """Two drafts may hold one order: whoever starts first makes its label."""
     others = LabelBatchRow.objects.filter(
-        order__in=Order.objects.filter(batch_rows__batch=batch), state__in=[RowState.WAITING, RowState.RUNNING]
+        order__in=_orders_of(batch), state__in=[RowState.WAITING, RowState.RUNNING]
     ).exclude(batch=batch)
     elsewhere = dict(others.values_list("order", "batch"))
     for found in checked.fit:

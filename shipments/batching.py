@@ -4,47 +4,44 @@ A row and its parcel come together in one transaction, so that a run that is kil
 Rows are claimed by a conditional UPDATE with lease and start number; one bad row stops no other.
 """
 
-import logging
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db import transaction
 from django.db.models import F
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from orderhub import failpoints
 from orderhub.errors import RuleViolation
 from orderhub.jobs import MAX_STARTS
 from orders.models import Order
-from shipments import batchchecking, dispatching
+from shipments import batchbuying, batchchecking, batchrows, dispatching, quoting
 from shipments.models import LabelBatch, LabelBatchRow, Shipment, ShipmentNotification
-from shipments.models.shipment import LabelProvider
 from stores.models import AmazonAccount, Store
 
-log = logging.getLogger("orderhub.batches")
 State, RowState = LabelBatch.State, LabelBatchRow.State
 MOST = 2000  # orders in one batch
-PROVIDERS = (LabelProvider.MANUAL,)  # those `_make` knows; the page offers no other
+BUSY_FOR = timedelta(hours=1)  # as long a provider that is busy is waited for
 LEASE = timedelta(seconds=150)  # longer than a run and its last row
 HELD_BACK = timedelta(minutes=15)  # no notice before the batch ends, or this has passed
 PROLONG_AT, PROLONG_FOR = timedelta(minutes=5), timedelta(hours=2)
 POISON = "Poison"  # as the error of a row that ended its run three times
+STOPPED = "Stopped"  # as the error of a row that somebody kept from being made
 ERROR_MOST = 400
 
 
 @dataclass
 class Report:
-    """What one run did. `more`: it ran out of time. `accounts`: those whose notices are due now, as the batch ended."""
+    """What one run did. `more`: it ran out of time. `busy`: the provider is, and is asked again by a later run.
+    `accounts`: those whose notices are due now, as the batch ended."""
 
     made: int = 0
     failed: int = 0
     more: bool = False
+    busy: bool = False
     finished: bool = False
     accounts: tuple[int, ...] = ()
 
@@ -82,57 +79,49 @@ def create(order_ids: Sequence[int], *, by, now: datetime) -> LabelBatch:
 def save(batch: LabelBatch, *, common: dict, rows: dict[int, dict]) -> None:
     """Keep what was typed: `common` for a draft, columns by row id. RuleViolation where labels are being made."""
     with transaction.atomic():
-        _lock_open(batch)
+        batchrows.lock_open(batch)
         if batch.state == State.DRAFT and common:
             LabelBatch.objects.filter(pk=batch.pk).update(**common)
             for name, value in common.items():
                 setattr(batch, name, value)
-        open_rows = {row.pk: row for row in batchchecking.open_rows(batch).filter(pk__in=rows)}
+        open_rows = {row.pk: row for row in batchrows.open_rows(batch).filter(pk__in=rows)}
         for pk, row in open_rows.items():
             for name, value in rows[pk].items():
                 setattr(row, name, value)
-        typed = ["carrier", "service", "tracking_number", "weight_g"]
+        typed = ["carrier", "service", "tracking_number", "weight_g", *quoting.SIDES]
         LabelBatchRow.objects.bulk_update(open_rows.values(), typed, batch_size=100)
 
 
 def remove(batch: LabelBatch, row_ids: Sequence[int]) -> int:
     """Take orders out of a draft, or those that failed out of a batch that is done; how many went."""
     with transaction.atomic():
-        _lock_open(batch)
-        return batchchecking.open_rows(batch).filter(pk__in=row_ids).delete()[0]
+        batchrows.lock_open(batch)
+        return batchrows.open_rows(batch).filter(pk__in=row_ids).delete()[0]
 
 
 def discard(batch: LabelBatch) -> None:
     """Delete a draft. RuleViolation once labels were made: then it is the record of them."""
     with transaction.atomic():
-        _lock_open(batch)
+        batchrows.lock_open(batch)
         if batch.state != State.DRAFT:
             raise RuleViolation(_("Labels of this batch were made: it is kept as their record."))
         batch.rows.all().delete()
         batch.delete()
 
 
-def _lock_open(batch: LabelBatch) -> None:
-    """Hold a batch of which no label is being made, and see its state as it is."""
-    batch.state = LabelBatch.objects.select_for_update().values_list("state", flat=True).get(pk=batch.pk)
-    if batch.state == State.RUNNING:
-        raise RuleViolation(
-            _("Labels of this batch are being made right now: nothing can be changed until that has ended.")
-        )
-
-
 # -- starting
 
 
 def start(batch: LabelBatch, *, seen: str, now: datetime) -> int:
-    """Let the job make a label for every row that nothing stands in the way of; how many. Those refused are kept as such.
+    """Let the job make a label for every row that nothing stands in the way of; how many. Those refused are kept as such,
+    and so are those without a price where labels are bought.
 
     Of a draft, its rows; of a batch that is done, those that failed. `seen`: what check().seen said when the page was
     shown. RuleViolation where nothing can be made, or what was seen is no longer so; of two people, one is refused.
     """
     with transaction.atomic():
         before = batch.state
-        _lock_open(batch)
+        batchrows.lock_open(batch)
         if batch.state != before:
             raise RuleViolation(_("Somebody else started this batch meanwhile: look at it again."))
         checked = batchchecking.check(batch, now=now)
@@ -156,9 +145,9 @@ def _keep_refused(checked: batchchecking.Checked) -> None:
     rows = []
     for found in checked.verdicts:
         found.row.error, found.row.warning = found.error[:ERROR_MOST], found.warning[:ERROR_MOST]
-        if found.error:
+        if found.error or found.to_price:
             found.row.state = RowState.FAILED
-        if found.error or found.warning:
+        if found.error or found.warning or found.to_price:
             rows.append(found.row)
     LabelBatchRow.objects.bulk_update(rows, ["state", "error", "warning"], batch_size=100)
 
@@ -168,20 +157,22 @@ def _keep_refused(checked: batchchecking.Checked) -> None:
 
 def run(batch: LabelBatch, *, now: datetime, budget_s: float) -> Report:
     """Make labels until the time is up or no row is left. Safe to run twice, at once, and to kill at any line."""
-    report, until = Report(), time.monotonic() + budget_s
+    report, began = Report(), time.monotonic()
     if batch.state != State.RUNNING:
         return report
     _hold_back(batch, now=now)
     _take_back(batch, now=now)
-    language = batch.created_by.language if batch.created_by else settings.LANGUAGE_CODE
-    with translation.override(language):
-        for pk, fence in (
-            batch.rows.filter(state=RowState.WAITING).order_by("position", "pk").values_list("pk", "fence")
-        ):
-            if time.monotonic() > until:
+    waiting = batch.rows.filter(state=RowState.WAITING).order_by("position", "pk").values_list("pk", "fence")
+    with batchrows.in_words_of(batch):
+        for pk, fence in waiting:
+            spent = time.monotonic() - began
+            if spent > budget_s:
                 report.more = True
                 return report
-            _one(pk, fence, batch, now=now, report=report)
+            at = now + timedelta(seconds=spent) if batch.buys else now  # prices are over after ten minutes
+            _one(pk, fence, batch, now=at, report=report)
+            if report.busy:
+                return report
     _finish(batch, now=now, report=report)
     return report
 
@@ -217,14 +208,28 @@ def _one(pk: int, fence: int, batch: LabelBatch, *, now: datetime, report: Repor
     claim = {"state": RowState.RUNNING, "lease_until": now + LEASE, "fence": fence + 1, "starts": F("starts") + 1}
     if not LabelBatchRow.objects.filter(pk=pk, state=RowState.WAITING, fence=fence).update(**claim):
         return  # another run has it
-    row = LabelBatchRow.objects.select_related("order__store__merchant").get(pk=pk)
-    if error := _refusal(row, batch, now=now):
+    row = LabelBatchRow.objects.select_related("order__store__merchant", "order__store__account").get(pk=pk)
+    try:
+        error = _refusal(row, batch, now=now)
+    except _NotNow as later:
+        _mine(row).update(state=RowState.WAITING, lease_until=None, starts=0)
+        report.busy = later.busy
+        return
+    if error:
         report.failed += _mine(row).update(
             state=RowState.FAILED, lease_until=None, starts=0, error=error[:ERROR_MOST]
         )  # fmt: skip
     else:
         report.made += 1
     failpoints.reach("batch.after_row")
+
+
+class _NotNow(Exception):
+    """The row waits for a later run. `busy`: and so do the rows after it."""
+
+    def __init__(self, *, busy: bool):
+        super().__init__()
+        self.busy = busy
 
 
 def _refusal(row: LabelBatchRow, batch: LabelBatch, *, now: datetime) -> str:
@@ -236,15 +241,18 @@ def _refusal(row: LabelBatchRow, batch: LabelBatch, *, now: datetime) -> str:
 
     try:
         _make(row, batch, now=now, within=settle)
+    except batchbuying.HeldElsewhere:
+        raise _NotNow(busy=False) from None
+    except quoting.NotBoughtNow as error:
+        if error.wait_s and now - batch.started_at < BUSY_FOR:
+            raise _NotNow(busy=True) from None
+        return str(error)
     except RuleViolation as error:
         return str(error)
     except AnyDatabaseError:  # nothing is known of the row: the next run tries it again
         raise
     except Exception as error:
-        error_id = uuid.uuid4().hex[:12]
-        told = {"order_id": row.order_id, "error_id": error_id, "error": type(error).__name__}
-        log.error("batch_row_failed", extra=told)
-        return _("OrderHub failed at this order: tell your administrator error %(id)s.") % {"id": error_id}
+        return batchrows.fault(row, error)
     return ""
 
 
@@ -255,10 +263,10 @@ def _mine(row: LabelBatchRow):
 
 def _make(row: LabelBatchRow, batch: LabelBatch, *, now: datetime, within) -> Shipment:
     """The parcel and label of one row, from the batch's provider."""
-    if batch.provider == LabelProvider.MANUAL:
-        wish = wish_of(row, batch, now=now)
-        return dispatching.ship(row.order, wish, now=now, by=batch.created_by, tell_from=batch.told_from, within=within)
-    raise RuleViolation(_("Labels of this kind cannot be made in a batch: make it on the order's page."))
+    if batch.buys:
+        return batchbuying.make(row, batch, now=now, within=within)
+    wish = wish_of(row, batch, now=now)
+    return dispatching.ship(row.order, wish, now=now, by=batch.created_by, tell_from=batch.told_from, within=within)
 
 
 def wish_of(row: LabelBatchRow, batch: LabelBatch, *, now: datetime) -> dispatching.ParcelWish:
@@ -268,6 +276,16 @@ def wish_of(row: LabelBatchRow, batch: LabelBatch, *, now: datetime) -> dispatch
         carrier=carrier, service=service, tracking_number=row.tracking_number, weight_g=row.weight_g,
         ship_date=batch.ship_date or now.astimezone(row.order.store.zone).date(),
     )  # fmt: skip
+
+
+def stop(batch: LabelBatch) -> int:
+    """Make no more labels of it: rows that wait are not made, and can be made later; how many."""
+    with transaction.atomic():
+        running = LabelBatch.objects.select_for_update().filter(pk=batch.pk, state=State.RUNNING).first()
+        if running is None:
+            return 0
+        waiting = running.rows.filter(state=RowState.WAITING)
+        return waiting.update(state=RowState.FAILED, error=STOPPED, starts=0)
 
 
 def _finish(batch: LabelBatch, *, now: datetime, report: Report) -> None:

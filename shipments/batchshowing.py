@@ -4,18 +4,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 
+from orderhub.wording import amount, day_and_time
 from shipments import batchchecking, batching, carriers
 from shipments.batchchecking import Verdict
-from shipments.models import LabelBatch, LabelBatchRow, ShipmentNotification
+from shipments.forms_batch import written_size
+from shipments.models import LabelBatch, LabelBatchRow, Shipment, ShipmentNotification
 from shipments.models.batch import RowState
 from shipments.models.notification import NotificationState
 
 ON_A_PAGE = 50
 TONE = {RowState.WAITING: "muted", RowState.RUNNING: "info", RowState.DONE: "ok", RowState.FAILED: "bad"}
-STATE_TONE = {LabelBatch.State.DRAFT: "muted", LabelBatch.State.RUNNING: "info", LabelBatch.State.DONE: "ok"}
+STATE_TONE = {
+    LabelBatch.State.DRAFT: "muted", LabelBatch.State.PRICING: "info", LabelBatch.State.RUNNING: "info",
+    LabelBatch.State.DONE: "ok",
+}  # fmt: skip
 
 
 @dataclass
@@ -53,6 +58,26 @@ class RowShown:
         return self.raw.get("weight_g", str(self.row.weight_g or ""))
 
     @property
+    def size(self) -> str:
+        return self.raw.get("size", written_size(self.row))
+
+    @property
+    def known_weight(self) -> str:
+        """What goes for it unless a weight is typed."""
+        return str(self.verdict.known.get("weight_g", ""))
+
+    @property
+    def known_size(self) -> str:
+        sides = [self.verdict.known.get(side) for side in ("length_mm", "width_mm", "height_mm")]
+        return " × ".join(map(str, sides)) if all(sides) else ""
+
+    @property
+    def arrives(self) -> str:
+        """By when, in the store's time zone."""
+        rate = self.verdict.rate
+        return day_and_time(rate.deliver_by.astimezone(self.row.order.store.zone)) if rate and rate.deliver_by else ""
+
+    @property
     def before(self) -> str:
         """Why no label was made the last time, where nothing stands in its way now."""
         return why_failed(self.row) if self.row.state == RowState.FAILED and not self.verdict.error else ""
@@ -66,6 +91,8 @@ def why_failed(row: LabelBatchRow) -> str:
     """The stored sentence, or what its code means."""
     if row.error == batching.POISON:
         return _("Making this label stopped three times without an end. Try it again, or ship the order on its page.")
+    if row.error == batching.STOPPED:
+        return _("Somebody stopped the batch before this label was made.")
     return row.error
 
 
@@ -98,9 +125,28 @@ def tally(batch: LabelBatch) -> Tally:
     return Tally(**batch.rows.order_by().aggregate(**counts()))
 
 
+def asked(batch: LabelBatch) -> tuple[int, int]:
+    """How many rows the provider answered for, and how many it was asked for."""
+    rows = batch.rows.filter(offer__has_key="parcel", shipment=None)
+    found = rows.aggregate(all=Count("pk"), answered=Count("pk", filter=Q(offer__has_any_keys=["rate", "refused"])))
+    return found["answered"], found["all"]
+
+
 def parts(count: int, *, size: int) -> list[tuple[int, int, int]]:
     """Number, first and last of each part, where so many are printed in documents of `size`."""
     return [(start // size + 1, start + 1, min(start + size, count)) for start in range(0, count, size)]
+
+
+def worth(checked: batchchecking.Checked) -> str:
+    """What the labels that can be made cost together: `53.20 USD`, by currency."""
+    return " + ".join(amount(value, currency) for value, currency in checked.total)
+
+
+def spent(batch: LabelBatch) -> str:
+    """What its labels cost that were bought and not voided."""
+    bought = Shipment.objects.filter(batch_row__batch=batch, voided_at=None, cost__isnull=False)
+    sums = bought.order_by("cost_currency").values_list("cost_currency").annotate(total=Sum("cost"))
+    return " + ".join(amount(total, currency) for currency, total in sums)
 
 
 def stores(batch: LabelBatch) -> list[dict]:
@@ -115,6 +161,9 @@ def stores(batch: LabelBatch) -> list[dict]:
 def notices(batch: LabelBatch) -> list[tuple[str, int]]:
     """How many notices to Amazon of this batch's parcels are in which state."""
     told = ShipmentNotification.objects.filter(shipment__batch_row__batch=batch, channel="amazon", correction_of=None)
+    if batch.buys:  # Amazon confirms them itself
+        count = told.count()
+        return [(_("told by Amazon’s own label"), count)] if count else []
     found = told.order_by().values_list("state").annotate(count=Count("pk"))
     names = dict(NotificationState.choices)
     return [(str(names[state]), count) for state, count in sorted(found)]
@@ -143,6 +192,7 @@ def editor(batch: LabelBatch, *, now: datetime, page: str, problems_only: bool, 
     found.object_list = [RowShown(verdict, (raw or {}).get(verdict.row.pk, {})) for verdict in found.object_list]
     return {
         "checked": checked, "rows": found, "fit": len(checked.fit), "unfit": len(checked.unfit),
-        "doubtful": len(checked.doubtful) - len(checked.unfit), "carriers": carriers.choices(),
+        "doubtful": len(checked.doubtful) - len(checked.unfit), "to_price": len([v for v in checked.to_price if not v.error]),
+        "prices_to_ask": bool(checked.to_price), "sum": worth(checked), "carriers": carriers.choices(),
         "numbered": sum(bool(found.row.tracking_number) for found in checked.verdicts),
     }  # fmt: skip

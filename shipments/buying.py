@@ -23,6 +23,7 @@ from shipments.models.shipment import LabelProvider
 from shipments.providers.amazon_shipping import bought as bought_from_amazon
 from shipments.providers.base import Bought, ParcelFacts, Rate
 from shipments.providers.registry import provider_for
+from shipments.quoting import NotBoughtNow
 
 State = LabelPurchase.State
 LEASE = timedelta(seconds=90)  # longer than the total time limits of the calls under it
@@ -30,14 +31,6 @@ SEEN_BY = timedelta(minutes=15)  # what was bought shows at Amazon by then
 LOOK_AGAIN = timedelta(hours=6)
 MOST_WAIT_MIN = 30
 Within = Callable[[Shipment], None]
-
-
-class NotBoughtNow(RuleViolation):
-    """No label, for now: the provider is busy (`wait_s` > 0), or its answer is awaited (`unknown`)."""
-
-    def __init__(self, message: str, *, wait_s: float = 0, unknown: bool = False):
-        super().__init__(message)
-        self.wait_s, self.unknown = wait_s, unknown
 
 
 def buy(
@@ -66,10 +59,10 @@ class _RateOver(RuleViolation):
     """The provider says, at the first time of asking, that its offer is over."""
 
 
-def unfinished(order: Order):
-    """Purchases of the order that may still cost money: under way, or bought and in no parcel."""
+def unfinished(**orders):
+    """Purchases of these orders that may still cost money: under way, or bought and in no parcel."""
     idle = Q(state__in=[State.BOUGHT, State.VOIDING], shipment__isnull=True)
-    return LabelPurchase.objects.filter(idle | Q(state__in=State.OPEN), order=order)
+    return LabelPurchase.objects.filter(idle | Q(state__in=State.OPEN), **orders)
 
 
 def _intend(order: Order, rate: Rate, parcel: ParcelFacts, *, now, by, batch_row, label_format: str) -> LabelPurchase:
@@ -87,7 +80,7 @@ def _intend(order: Order, rate: Rate, parcel: ParcelFacts, *, now, by, batch_row
     try:
         with transaction.atomic():
             Order.objects.select_for_update().get(pk=order.pk)
-            if unfinished(order).exists():
+            if unfinished(order=order).exists():
                 raise taken
             return LabelPurchase.objects.create(
                 order=order, provider=LabelProvider.AMAZON_SHIPPING, idempotency_key=uuid.uuid4().hex,

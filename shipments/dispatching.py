@@ -151,8 +151,12 @@ def _refuse_while_buying(order: Order) -> None:
     """A label that is bought, or may be, is sent with: else it is paid for nothing."""
     idle = Q(state=LabelPurchase.State.BOUGHT, shipment__isnull=True)
     if order.purchases.filter(idle | Q(state__in=LabelPurchase.State.OPEN)).exists():
-        told = _("A label for order %(number)s is being bought, or was bought: see it on the order's page first.")
-        raise RuleViolation(told % {"number": order.order_number})
+        raise RuleViolation(being_bought(order))
+
+
+def being_bought(order: Order) -> str:
+    told = _("A label for order %(number)s is being bought, or was bought: see it on the order's page first.")
+    return told % {"number": order.order_number}
 
 
 def _of_provider(bought: Bought | None) -> dict:

@@ -3,7 +3,7 @@
 from orderhub import clock
 from orderhub.errors import CredentialsRejected, RequestRejected, TryLater
 from orderhub.jobs import BUDGET_S, CALLS_S, enqueue, every, task
-from shipments import batching, confirming, feeding, finishing, manual_updates, mirroring, tracking
+from shipments import batching, batchprices, confirming, feeding, finishing, manual_updates, mirroring, tracking
 from shipments.mails.jobs import send_mails as send_mails  # declares it
 from shipments.models import Feed, LabelBatch, ShipmentNotification
 from stores.connecting import connector_for
@@ -172,8 +172,8 @@ def remind_manual_updates() -> str:
 
 @every(minutes=1)
 def run_batches() -> str:
-    """Go on with the batches of labels whose run was lost."""
-    ids = list(LabelBatch.objects.filter(state=LabelBatch.State.RUNNING).order_by("pk").values_list("pk", flat=True))
+    """Go on with the batches of labels whose run was lost, or waits for a provider."""
+    ids = list(LabelBatch.objects.filter(state__in=LabelBatch.State.BUSY).order_by("pk").values_list("pk", flat=True))
     for batch_id in ids:
         enqueue(run_batch, batch_id)
     return f"{len(ids)} batches"
@@ -181,11 +181,16 @@ def run_batches() -> str:
 
 @task
 def run_batch(batch_id: int) -> str:
-    """Make a batch's labels; at its end each account is told of all of them together."""
+    """Ask for a batch's prices, or make its labels; at its end each account is told of all of them together."""
     batch = LabelBatch.objects.select_related("created_by").filter(pk=batch_id).first()
-    if batch is None or batch.state != LabelBatch.State.RUNNING:
+    if batch is None or not batch.is_busy:
         return f"batch {batch_id}: nothing to do"
-    report = batching.run(batch, now=clock.now(), budget_s=BUDGET_S)
+    if batch.state == LabelBatch.State.PRICING:
+        answered, more = batchprices.run(batch, now=clock.now(), budget_s=CALLS_S)
+        if more:
+            enqueue(run_batch, batch_id)
+        return f"batch {batch_id}: {answered} prices asked for"
+    report = batching.run(batch, now=clock.now(), budget_s=CALLS_S if batch.buys else BUDGET_S)
     if report.more:
         enqueue(run_batch, batch_id)
     for account_id in report.accounts:

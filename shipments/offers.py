@@ -16,7 +16,7 @@ KEPT_S = 24 * 3600  # an offer that is over is asked for again; a page of yester
 
 
 def seal(order: Order, parcel: ParcelFacts, rate: Rate) -> str:
-    told = {"order": order.pk, "parcel": _plain(asdict(parcel)), "rate": _plain(asdict(rate))}
+    told = {"order": order.pk, "parcel": plain(parcel), "rate": plain(rate)}
     return signing.dumps(told, salt=SALT, compress=True)
 
 
@@ -26,22 +26,25 @@ def opened(sealed: str, order: Order) -> tuple[ParcelFacts, Rate]:
         told = signing.loads(sealed, salt=SALT, max_age=KEPT_S)
         if told["order"] != order.pk:
             raise signing.BadSignature
-        return _parcel(told["parcel"]), _rate(told["rate"])
+        return parcel_of(told["parcel"]), rate_of(told["rate"])
     except (signing.BadSignature, KeyError, TypeError, ValueError, InvalidOperation):
         told = _("This offer for order %(number)s is not valid any more. Ask for the prices again.")
         raise RuleViolation(told % {"number": order.order_number}) from None
 
 
-def _plain(values: dict) -> dict:
-    return {name: str(value) if isinstance(value, Decimal | date) else value for name, value in values.items()}
+def plain(found: ParcelFacts | Rate) -> dict:
+    """As JSON keeps it; parcel_of() and rate_of() read it back."""
+    return {
+        name: str(value) if isinstance(value, Decimal | date) else value for name, value in asdict(found).items()
+    }  # fmt: skip
 
 
-def _parcel(told: dict) -> ParcelFacts:
+def parcel_of(told: dict) -> ParcelFacts:
     items = tuple((item_id, units) for item_id, units in told["items"])
     return ParcelFacts(**told | {"ship_date": date.fromisoformat(told["ship_date"]), "items": items})
 
 
-def _rate(told: dict) -> Rate:
+def rate_of(told: dict) -> Rate:
     instants = {
         name: datetime.fromisoformat(told[name]) if told[name] else None for name in ("deliver_by", "expires_at")
     }  # fmt: skip

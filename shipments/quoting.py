@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
-from orderhub.errors import ConnectorError, RuleViolation
+from orderhub.errors import ConnectorError, RuleViolation, TryLater
 from orders.models import Order
 from shipments import buywords, labelling
 from shipments.models.shipment import LabelProvider
@@ -19,7 +20,7 @@ SIDES = ("length_mm", "width_mm", "height_mm")
 def preset(order: Order) -> dict[str, int]:
     """Weight and size as far as they are known: what a rule wishes, else what the products say. Guesses, to be checked.
 
-    Several units are stacked on their flattest side. One query.
+    Several units are stacked on their flattest side. No query where lines and products were prefetched, else two.
     """
     found = {"weight_g": order.weight_g} if order.weight_g else {}
     wished = order.wishes.get("size_mm")
@@ -28,7 +29,8 @@ def preset(order: Order) -> dict[str, int]:
 
 
 def _stacked(order: Order) -> list[int]:
-    lines = [line for line in order.items.select_related("product") if line.quantity > line.quantity_shipped]
+    prefetch_related_objects([order], "items__product")
+    lines = [line for line in order.items.all() if line.quantity > line.quantity_shipped]
     sizes = [
         (
             sorted((getattr(line.product, side) or 0 for side in SIDES), reverse=True),
@@ -77,25 +79,37 @@ def facts(
     )  # fmt: skip
 
 
+def not_sold(order: Order) -> str:
+    """Why no provider sells a label for it."""
+    told = _("No label can be bought for order %(number)s: its store buys none from Amazon, or its account is stopped.")
+    return told % {"number": order.order_number}
+
+
 def check(order: Order) -> None:
     """RuleViolation, with what to do, where no label can be bought for this order."""
     if refusal := order.why_not_shippable():
         raise RuleViolation(refusal)
     if not sells_for(order):
-        raise RuleViolation(
-            _(
-                "No label can be bought for order %(number)s: its store buys none from Amazon, or its account is stopped."
-            )
-            % {"number": order.order_number}
-        )
+        raise RuleViolation(not_sold(order))
     labelling.check_address(order)
 
 
+class NotBoughtNow(RuleViolation):
+    """No label, for now: the provider is busy (`wait_s` > 0), or its answer is awaited (`unknown`)."""
+
+    def __init__(self, message: str, *, wait_s: float = 0, unknown: bool = False):
+        super().__init__(message)
+        self.wait_s, self.unknown = wait_s, unknown
+
+
 def quote(order: Order, parcel: ParcelFacts, *, now: datetime) -> list[Rate]:
-    """The offers, cheapest first. Buys nothing. RuleViolation, in words, for whatever stands in the way."""
+    """The offers, cheapest first. Buys nothing. RuleViolation, in words, for whatever stands in the way; NotBoughtNow
+    where it helps to ask again later."""
     check(order)
     try:
         rates = provider_for(LabelProvider.AMAZON_SHIPPING, order.store).quote(order, parcel, now=now)
+    except TryLater as error:
+        raise NotBoughtNow(buywords.of(error, order.order_number), wait_s=max(1.0, error.wait_s)) from None
     except ConnectorError as error:
         raise RuleViolation(buywords.of(error, order.order_number)) from None
     if not rates:

@@ -13,8 +13,12 @@ from shipments.models.shipment import LabelProvider, Shipment
 
 class BatchState(models.TextChoices):
     DRAFT = "draft", _("being prepared")
+    PRICING = "pricing", _("asking for prices")
     RUNNING = "running", _("making labels")
     DONE = "done", _("done")
+
+
+BatchState.BUSY = (BatchState.PRICING, BatchState.RUNNING)  # a job is at it: nothing can be typed
 
 
 class BatchPaper(models.TextChoices):
@@ -39,6 +43,9 @@ class LabelBatch(models.Model):
     carrier = models.CharField(_("carrier"), max_length=40, blank=True)
     service = models.CharField(_("service"), max_length=80, blank=True)
     ship_date = models.DateField(_("ship date"), null=True, blank=True)
+    length_mm = models.PositiveIntegerField(_("length (mm)"), null=True, blank=True)
+    width_mm = models.PositiveIntegerField(_("width (mm)"), null=True, blank=True)
+    height_mm = models.PositiveIntegerField(_("height (mm)"), null=True, blank=True)
     paper = models.CharField(_("paper"), max_length=4, choices=BatchPaper.choices, default=BatchPaper.LABEL)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
@@ -59,6 +66,15 @@ class LabelBatch(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+    @property
+    def is_busy(self) -> bool:
+        return self.state in BatchState.BUSY
+
+    @property
+    def buys(self) -> bool:
+        """Whether its labels cost money at a provider: prices are asked for first."""
+        return self.provider != LabelProvider.MANUAL
 
 
 class RowState(models.TextChoices):
@@ -81,6 +97,12 @@ class LabelBatchRow(models.Model):
     service = models.CharField(_("service"), max_length=80, blank=True)
     tracking_number = models.CharField(_("tracking number"), max_length=60, blank=True)
     weight_g = models.PositiveIntegerField(_("weight (g)"), null=True, blank=True)
+    length_mm = models.PositiveIntegerField(_("length (mm)"), null=True, blank=True)
+    width_mm = models.PositiveIntegerField(_("width (mm)"), null=True, blank=True)
+    height_mm = models.PositiveIntegerField(_("height (mm)"), null=True, blank=True)
+    offer = models.JSONField(
+        _("offer"), default=dict, blank=True
+    )  # see shipments.batchprices; measures and prices only
     error = models.CharField(_("error"), max_length=400, blank=True)
     warning = models.CharField(_("warning"), max_length=400, blank=True)
     shipment = models.OneToOneField(
