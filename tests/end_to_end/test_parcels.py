@@ -7,12 +7,12 @@ import pytest
 
 from orderhub import clock
 from orders.models import Order, OrderItem
-from shipments import combining, opening, parting, voiding
+from shipments import combining, opening, parting, voiding, voidwords
 from shipments.models import Label, ManualUpdate, Shipment, ShipmentItem, ShipmentNotification
 from stores.simulator import scenarios
 from stores.simulator.orders import SimAddress, SimItem
 from tests.end_to_end.killing import REFUSED, at_once, died_at, twice_at_once
-from tests.factories import connect, make_user
+from tests.factories import connect, make_shipment, make_user
 from tests.orders.driving import assert_nothing_is_stuck, import_now, notify_now, time_passes
 from tests.shipments.parcels import FIRST, SECOND, part_of, wish_for
 
@@ -115,3 +115,24 @@ def test_two_people_void_the_same_parcel_at_once(world, bought):
     assert set(OrderItem.objects.values_list("quantity_shipped", flat=True)) == {0}
     assert set(Order.objects.values_list("status", flat=True)) == {"awaiting_shipment"}
     assert set(ManualUpdate.objects.values_list("done_how", flat=True)) == {"voided"}
+
+
+def test_a_notice_that_leaves_while_its_parcel_is_voided_stops_the_void_or_never_leaves(world, bought):
+    """The page said that Amazon knows nothing: so it is, or the parcel stays as it is."""
+    account, orders = bought
+    sent = make_shipment(orders[0])
+    seal = voidwords.seal(voidwords.of(sent, now=clock.now()))
+
+    def void() -> None:
+        voiding.void(Shipment.objects.get(pk=sent.pk), by=None, now=clock.now(), as_seen=seal)
+
+    ends = at_once(void, lambda: notify_now(account))
+    sent.refresh_from_db()
+    state = ShipmentNotification.objects.get().state
+    if sent.voided_at is None:
+        assert (ends, state) == ([0, REFUSED], "confirmed")
+        assert world.effective_confirmations() == {orders[0].order_number: 1}
+    else:
+        assert (ends, state) == ([0, 0], "withdrawn")
+        assert world.effective_confirmations() == {}
+    assert_units_add_up()
