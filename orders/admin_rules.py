@@ -104,9 +104,9 @@ class AutomationRuleAdmin(admin.ModelAdmin):
         may = self.has_add_permission(request) if object_id is None else self.has_change_permission(request)
         if request.method != "POST":
             _allow(may or (object_id is not None and self.has_view_permission(request)))
-            return self._editor(request, rule, RuleForm(rule, Vocabulary()))
+            return self._editor(request, rule, RuleForm(rule, Vocabulary(editing=rule)))
         _allow(may)
-        form, go = RuleForm(rule, Vocabulary(), request.POST), request.POST.get("go", "save")
+        form, go = RuleForm(rule, Vocabulary(editing=rule), request.POST), request.POST.get("go", "save")
         if go.startswith("more-"):
             return self._editor(request, rule, form.with_more(go.removeprefix("more-")))
         if not form.is_valid():

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from orders import assigning
 from orders.deciding import HOLD_REASONS
-from orders.models import Order, Tag
+from orders.models import AutomationRule, Order, Tag
 from orders.rules.actions import CONFIRMATIONS
 from orders.rules.facts import SOURCES, WEEKDAYS
 from stores import marketplaces
@@ -14,9 +14,13 @@ from stores.models import MarketplaceStatus, Store
 
 
 class Vocabulary:
-    """`get(code, {})`: values with their names, for a fact or an action that is chosen from a list."""
+    """`get(code, {})`: values with their names, for a fact or an action that is chosen from a list.
 
-    def __init__(self):
+    `editing`: the rule that is typed; a carrier that is hidden here is then not to be had, but for one it names already.
+    """
+
+    def __init__(self, *, editing: AutomationRule | None = None):
+        self._editing = editing
         self._lists = {
             "store": "stores", "ship_from": "stores", "marketplace": "sources", "service_level": "levels",
             "tags": "tags", "tag": "tags", "untag": "tags", "assigned": "users", "assign": "users",
@@ -78,9 +82,22 @@ class Vocabulary:
 
     @cached_property
     def carriers(self) -> dict[str, str]:
-        return dict(Order._meta.get_field("shipments").related_model.CARRIERS)
+        """Found from the order's side, by its parcels, as they know the table."""
+        parcels = Order._meta.get_field("shipments").related_model
+        if self._editing is None:
+            return dict(parcels.CARRIERS)
+        offered = dict(parcels.carriers_offered())
+        named = _carriers_of(self._editing)
+        return {code: name for code, name in parcels.CARRIERS if code in offered or code in named}
 
     @cached_property
     def confirmations(self) -> dict[str, str]:
         names = (_("none"), _("proof of delivery"), _("signature"), _("signature of an adult"))
         return dict(zip(CONFIRMATIONS, names, strict=True))
+
+
+def _carriers_of(rule: AutomationRule) -> set[str]:
+    """The carriers a rule names; of one that makes no sense, those that can be read."""
+    deeds = rule.actions if isinstance(rule.actions, list) else []
+    told = [deed.get("value") for deed in deeds if isinstance(deed, dict) and deed.get("do") == "carrier"]
+    return {code for code in told if isinstance(code, str)}

@@ -115,19 +115,20 @@ class ParcelDoors:
         now, number = clock.now(), shipment.order.order_number
         if refusal := voiding.why_not(shipment):
             return self._to_order(request, shipment.order_id, about(number, refusal), messages.ERROR)
-        told = voidwords.of(shipment, now=now)
-        seal = voidwords.seal(told)
-        changed = request.method == "POST" and request.POST.get("seal") != seal
-        if request.method == "POST" and not changed:
+        changed = False
+        if request.method == "POST":
             try:
-                voiding.void(shipment, by=request.user, now=now)
+                voiding.void(shipment, by=request.user, now=now, as_seen=request.POST.get("seal", ""))
+                done = _("The shipment is void. Its units wait to be sent again.")
+                if shipment.is_return:
+                    done = _("The return label is void.")
+                return self._to_order(request, shipment.order_id, about(number, done), messages.SUCCESS)
+            except ChangedMeanwhile:
+                changed = True
             except RuleViolation as error:
                 return self._to_order(request, shipment.order_id, about(number, str(error)), messages.ERROR)
-            done = _("The shipment is void. Its units wait to be sent again.")
-            if shipment.is_return:
-                done = _("The return label is void.")
-            return self._to_order(request, shipment.order_id, about(number, done), messages.SUCCESS)
-        context = {"shipment": shipment, "told": told, "seal": seal, "changed": changed}
+        told = voidwords.of(shipment, now=now)
+        context = {"shipment": shipment, "told": told, "seal": voidwords.seal(told), "changed": changed}
         return self._page(request, "shipments/void.html", _("Void a shipment"), context)
 
     # -- what they share

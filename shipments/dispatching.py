@@ -115,24 +115,34 @@ def ship(
         labelling.follow_order(order)
         if own_label:
             labelling.check_address(order)  # again: now the order is locked, and no import can change its address
-        kind = OrderEvent.Kind.SHIPMENT if whole else OrderEvent.Kind.PART_SHIPPED
-        OrderEvent.objects.create(
-            order=order, kind=kind, at=now, actor=by,
-            params={"carrier": shipment.carrier_name, "tracking": shipment.tracking_number, "shipment": shipment.pk},
-        )  # fmt: skip
+        _write_event(shipment, whole=whole)
         mails.after_shipping(shipment, by=by, now=now)
         if within is not None:
             within(shipment)
     failpoints.reach("ship.after_commit")
-    if label is None:
-        return shipment
-    if bought is not None:
-        if bought.document:  # else it is fetched when somebody opens it
-            labelling.keep_file(label, bought.document)
-    else:
+    if label is not None:
+        _store_file(label, bought)
+    return shipment
+
+
+def _write_event(shipment: Shipment, *, whole: bool) -> None:
+    """The parcel in the order's timeline; `whole`: nothing of the order is left to send."""
+    OrderEvent.objects.create(
+        order=shipment.order,
+        kind=OrderEvent.Kind.SHIPMENT if whole else OrderEvent.Kind.PART_SHIPPED,
+        at=shipment.created_at,
+        actor=shipment.created_by,
+        params={"carrier": shipment.carrier_name, "tracking": shipment.tracking_number, "shipment": shipment.pk},
+    )
+
+
+def _store_file(label: Label, bought: Bought | None) -> None:
+    """The label's file, after the parcel is written down: what was bought, else our own drawing of it."""
+    if bought is None:
         with suppress(RuleViolation):  # an address that changed this very moment: opening the label says so
             labelling.write_label(label)
-    return shipment
+    elif bought.document:  # else it is fetched when somebody opens it
+        labelling.keep_file(label, bought.document)
 
 
 def _starts_at(wish: ParcelWish, order: Order, combined_with: Shipment | None) -> datetime:

@@ -28,7 +28,6 @@ from orderhub.wording import utc
 from shipments import mirrorplan, outbox
 from shipments.models import ShipmentNotification
 from shipments.settling import MAX_STARTS, READ_AFTER, NotifyReport, given_up, settle
-from stores.connectors.bigcommerce.client import THROTTLED
 from stores.connectors.bigcommerce.mirrors import Mirror
 from stores.connectors.bigcommerce.telling import MirrorConnector
 from stores.models import BigCommerceCredentials, Store
@@ -40,6 +39,7 @@ LOOK_FOR = timedelta(hours=48)
 ONCE_MORE = timedelta(minutes=5)  # after a first refusal: somebody may have shipped there between our look and our call
 LONGEST = timedelta(hours=1)  # between two tries at a store that does not answer
 MOST_FAILED = 2  # rows in a row that could not be settled: the store is down, not the order odd
+THROTTLED = ShipmentNotification.MIRROR_THROTTLED
 NOT_FOUND, SEVERAL, GONE = ShipmentNotification.MIRROR_NOT_FOUND, "MirrorTwice", "MirrorGone"
 POISON = "Poison"
 SAID = "BigCommerce"  # before the status of a refusal, as `error_code`
@@ -97,8 +97,7 @@ def _take_back(rows, *, now: datetime, report: NotifyReport) -> None:
 
 def _closed_s(rows, now: datetime) -> float:
     """Seconds the store asked us to stay away, kept on the row that was refused."""
-    closed = rows.filter(error_code=THROTTLED, state__in=[State.RETRY_AT, State.UNKNOWN], next_attempt_at__gt=now)
-    until = closed.order_by("-next_attempt_at").values_list("next_attempt_at", flat=True).first()
+    until = rows.closing_mirrors(now).values_list("next_attempt_at", flat=True).first()
     return (until - now).total_seconds() if until else 0.0
 
 

@@ -1,6 +1,7 @@
 """What a notice to a linked BigCommerce store means, and what to do next."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -11,7 +12,7 @@ from shipments.models import ShipmentNotification
 from stores.models import BigCommerceCredentials
 
 State = ShipmentNotification.State
-WAITING = (State.PENDING, State.RETRY_AT, State.UNKNOWN)
+WAITING = State.WAITING
 REASONS = {
     mirroring.NOT_FOUND: gettext_noop(
         "No order in BigCommerce has this order number as its external order ID. Check in BigCommerce whether the connector has copied it."
@@ -58,33 +59,50 @@ def reason(code: str) -> str:
     return _(SHOP_SAYS) if code.startswith(mirroring.SAID) else ""
 
 
-def standing(notice: ShipmentNotification) -> tuple[bool, str | None]:
-    """Whether Amazon comes first, and the status of the linked store's token, None where none is linked.
+class Standing(NamedTuple):
+    """What a notice waits for. `status`: of the linked store's token, None where none is linked. `closed_until`: when
+    BigCommerce may be asked again, None where it may be now."""
 
-    One query for a notice that was not read with its standing.
-    """
-    if not hasattr(notice, "waits_for_amazon"):
+    waits_for_amazon: bool
+    status: str | None
+    closed_until: datetime | None
+
+
+def standing(notice: ShipmentNotification) -> Standing:
+    """One query for a notice that was not read with its standing."""
+    names = ("waits_for_amazon", "shop_status", "shop_closed_until")
+    if not hasattr(notice, names[0]):
         found = ShipmentNotification.objects.with_mirror_standing().filter(pk=notice.pk)
-        known = found.values_list("waits_for_amazon", "shop_status").first() or (False, None)
-        notice.waits_for_amazon, notice.shop_status = known
-    return notice.waits_for_amazon, notice.shop_status
+        known = found.values_list(*names).first() or (False, None, None)
+        for name, value in zip(names, known, strict=True):
+            setattr(notice, name, value)
+    return Standing(*(getattr(notice, name) for name in names))
+
+
+def closed_until(notice: ShipmentNotification) -> datetime | None:
+    """When the whole store may be asked again, None where it may be now."""
+    return standing(notice).closed_until
 
 
 def is_held(notice: ShipmentNotification) -> bool:
     """Whether nothing happens by itself at any hour we could name."""
-    waits_for_amazon, status = standing(notice)
-    return status != BigCommerceCredentials.Status.ACTIVE or (waits_for_amazon and notice.state != State.UNKNOWN)
+    found = standing(notice)
+    if found.status != BigCommerceCredentials.Status.ACTIVE:
+        return True
+    return found.waits_for_amazon and notice.state != State.UNKNOWN
 
 
 def is_stopped(notice: ShipmentNotification) -> bool:
     """Whether BigCommerce can be told nothing until somebody acts."""
-    return standing(notice)[1] != BigCommerceCredentials.Status.ACTIVE
+    return standing(notice).status != BigCommerceCredentials.Status.ACTIVE
 
 
 def meaning(notice: ShipmentNotification, now: datetime) -> str:
     if notice.state in WAITING and (held := _held(notice)):
         return held
     match notice.state:
+        case State.PENDING if until := closed_until(notice):
+            return _("BigCommerce asks to wait until %(at)s. OrderHub then goes on by itself.") % {"at": utc(until)}
         case State.PENDING:
             return _("BigCommerce will be told of this shipment within a minute. There is nothing to do.")
         case State.IN_FLIGHT:
@@ -115,7 +133,7 @@ def meaning(notice: ShipmentNotification, now: datetime) -> str:
 
 
 def _held(notice: ShipmentNotification) -> str:
-    waits_for_amazon, status = standing(notice)
+    waits_for_amazon, status, _closed = standing(notice)
     if status is None:
         return _(
             "The store is linked to no BigCommerce store any more. OrderHub goes on by itself once it is linked again."
@@ -143,4 +161,6 @@ def retried(notice: ShipmentNotification) -> str:
         return _("BigCommerce is told again once its access token is verified: %(numbers)s")
     if is_held(notice):
         return _("BigCommerce is told once the notice to Amazon is settled: %(numbers)s")
+    if until := closed_until(notice):
+        return _("BigCommerce is asked again at %(at)s: %(numbers)s") % {"at": utc(until), "numbers": "%(numbers)s"}
     return _("BigCommerce is asked again within a minute: %(numbers)s")

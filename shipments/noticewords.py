@@ -16,7 +16,7 @@ from shipments.predicting import Forecast
 from stores.models import AmazonAccount
 
 State = ShipmentNotification.State
-WAITING = (State.PENDING, State.RETRY_AT, State.UNKNOWN)
+WAITING = State.WAITING
 CAN_RETRY = (*WAITING, *State.STUCK)
 SOON = timedelta(minutes=2)
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.: -]*")
@@ -141,9 +141,10 @@ def _is_held(notice: ShipmentNotification) -> bool:
 def _next_try(notice: ShipmentNotification, now: datetime) -> str:
     if notice.state not in WAITING or _is_held(notice):
         return ""
-    if notice.next_attempt_at <= now:
-        return _("within a minute")
-    return utc(notice.next_attempt_at)
+    at = notice.next_attempt_at
+    if notice.channel == notice.Channel.BIGCOMMERCE:
+        at = max(at, mirrorwords.closed_until(notice) or at)
+    return utc(at) if at > now else _("within a minute")
 
 
 def expected(notice: ShipmentNotification, *, now: datetime) -> str:

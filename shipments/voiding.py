@@ -1,6 +1,5 @@
 """Voiding a parcel: its units wait to be sent again, and what Amazon was told stays told (R47, R83)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -10,41 +9,10 @@ from django.utils.translation import gettext as _
 from orderhub import failpoints
 from orderhub.errors import RuleViolation
 from orders.models import Order, OrderEvent, OrderItem
-from orders.retention import parcel_of, periods_for, recompute
-from privacy import retention
-from shipments import labelcancelling, labelling, outbox
+from orders.retention import recompute
+from shipments import labelcancelling, labelling, outbox, voidwords
 from shipments.models import ManualUpdate, Shipment, ShipmentNotification
-
-State = ShipmentNotification.State
-
-
-@dataclass(frozen=True)
-class Consequences:
-    """What voiding would do, said before it is done. `due_at`: when the address goes then; `at_once`: it is due already.
-
-    `notice`: the notice to Amazon, if there is one; `told`: it was sent, or may have been, and stays.
-    """
-
-    due_at: datetime | None
-    at_once: bool
-    notice: ShipmentNotification | None
-    told: bool
-
-
-def consequences(shipment: Shipment, *, now: datetime) -> Consequences:
-    """What voiding this parcel would do to its order; changes nothing."""
-    order = shipment.order
-    notice = order.notifications.filter(channel="amazon", correction_of__isnull=True).first()
-    told = notice is not None and not (
-        notice.is_withheld or (notice.attempts == 0 and notice.state in {State.PENDING, State.RETRY_AT})
-    )
-    if order.redaction_due_at is None or order.masked:
-        return Consequences(None, False, notice, told)
-    others = order.shipments.exclude(pk=shipment.pk).prefetch_related("labels")
-    left = tuple(parcel_of(other, label_created_at=other.label_created_at) for other in others)
-    facts = retention.Facts(imported_at=order.first_imported_at, fully_shipped=False, parcels=left)
-    due = retention.order_due(facts, periods_for(order.store))
-    return Consequences(due.at, due.at <= now, notice, told)
+from shipments.parting import ChangedMeanwhile
 
 
 def why_not(shipment: Shipment) -> str:
@@ -59,24 +27,51 @@ def why_not(shipment: Shipment) -> str:
     return ""
 
 
-def void(shipment: Shipment, *, by, now: datetime) -> Shipment:
+def void(shipment: Shipment, *, by, now: datetime, as_seen: str | None = None) -> Shipment:
     """Void a parcel with all that travels in it. All or nothing; of two people at once, one is refused.
 
+    `as_seen`: the seal of what was read (voidwords); ChangedMeanwhile, and nothing is done, where it is not so any more.
     RuleViolation, with what to do, where it cannot be. The label keeps its file until it is due, never longer than it had.
     """
     if refusal := why_not(shipment):
         raise RuleViolation(refusal)
-    labelcancelling.cancel_label(shipment, now=now)  # the provider first: what it refuses changes nothing here
+    bought = shipment.provider != Shipment.Provider.MANUAL
+    if bought:
+        with transaction.atomic():
+            _lock(shipment)
+            _hold_to(as_seen, shipment, now=now)
+        labelcancelling.cancel_label(shipment, now=now)  # the provider first: what it refuses changes nothing here
     with transaction.atomic():
-        together = [shipment, *shipment.riders.filter(voided_at__isnull=True)]
-        ids = sorted(found.order_id for found in together)
-        orders = {order.pk: order for order in Order.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+        together = _lock(shipment)
+        if not bought:  # else nobody can use the label any more: whatever changed since, its parcel is void
+            _hold_to(as_seen, shipment, now=now)
         for found in together:
-            found.order = orders[found.order_id]
             _void_one(found, by=by, now=now)
     failpoints.reach("void.after_commit")
     shipment.refresh_from_db()
     return shipment
+
+
+def _lock(shipment: Shipment) -> list[Shipment]:
+    """The parcel and what travels in it, its orders held; then what tells of them, so that nothing is sent meanwhile."""
+    together = [shipment, *shipment.riders.filter(voided_at__isnull=True).order_by("pk")]
+    ids = [found.order_id for found in together]
+    held = Order.objects.select_for_update(of=("self",)).select_related("store__account").filter(pk__in=ids)
+    orders = {order.pk: order for order in held.order_by("pk")}
+    for told in (ShipmentNotification, ManualUpdate):
+        list(told.objects.select_for_update().filter(order__in=ids).order_by("pk").values_list("pk"))
+    for found in together:
+        found.order = orders[found.order_id]
+    return together
+
+
+def _hold_to(seal: str | None, shipment: Shipment, *, now: datetime) -> None:
+    """With its orders held: RuleViolation where it cannot be voided any more, or is not what was read."""
+    shipment.refresh_from_db(fields=["voided_at", "delivered_at"])
+    if refusal := why_not(shipment):
+        raise RuleViolation(refusal)
+    if seal is not None and seal != voidwords.seal(voidwords.of(shipment, now=now)):
+        raise ChangedMeanwhile
 
 
 def _void_one(shipment: Shipment, *, by, now: datetime) -> None:

@@ -8,11 +8,41 @@ from django.utils.translation import gettext as _
 
 from orderhub.wording import utc
 from orders.models import Order
-from shipments import voiding
+from orders.retention import parcel_of, periods_for
+from privacy import retention
 from shipments.models import ManualUpdate, Shipment, ShipmentNotification
 
 State = ShipmentNotification.State
 SALT = "shipments.voiding"
+
+
+@dataclass(frozen=True)
+class Consequences:
+    """What voiding would do, said before it is done. `due_at`: when the address goes then; `at_once`: it is due already.
+
+    `notice`: the notice to Amazon, if there is one; `told`: it was sent, or may have been, and stays.
+    """
+
+    due_at: datetime | None
+    at_once: bool
+    notice: ShipmentNotification | None
+    told: bool
+
+
+def consequences(shipment: Shipment, *, now: datetime) -> Consequences:
+    """What voiding this parcel would do to its order; changes nothing."""
+    order = shipment.order
+    notice = order.notifications.filter(channel="amazon", correction_of__isnull=True).first()
+    told = notice is not None and not (
+        notice.is_withheld or (notice.attempts == 0 and notice.state in {State.PENDING, State.RETRY_AT})
+    )
+    if order.redaction_due_at is None or order.masked:
+        return Consequences(None, False, notice, told)
+    others = order.shipments.exclude(pk=shipment.pk).prefetch_related("labels")
+    left = tuple(parcel_of(other, label_created_at=other.label_created_at) for other in others)
+    facts = retention.Facts(imported_at=order.first_imported_at, fully_shipped=False, parcels=left)
+    due = retention.order_due(facts, periods_for(order.store))
+    return Consequences(due.at, due.at <= now, notice, told)
 
 
 @dataclass(frozen=True)
@@ -40,7 +70,7 @@ def _one(shipment: Shipment, *, now: datetime) -> Told:
     order = shipment.order
     if shipment.is_return:
         return Told(order, (_("The return label is void: tell the buyer not to use it."),))
-    found = voiding.consequences(shipment, now=now)
+    found = consequences(shipment, now=now)
     sentences = [_("The units in it wait to be sent again."), *_label(shipment), *_notice(shipment, found)]
     if found.due_at is None or found.at_once:
         return Told(order, tuple(sentences), _at_once(order) if found.at_once else "")
@@ -63,7 +93,7 @@ def _label(shipment: Shipment) -> list[str]:
     return [_("Do not use its label any more.")] if shipment.labels.all() else []
 
 
-def _notice(shipment: Shipment, found: voiding.Consequences) -> list[str]:
+def _notice(shipment: Shipment, found: Consequences) -> list[str]:
     if by_hand := _by_hand(shipment):
         return [by_hand]
     notice = found.notice

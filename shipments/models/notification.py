@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -44,6 +44,7 @@ NotificationState.LEVELS = {
     NotificationState.MANUAL: "ok", NotificationState.REJECTED: "bad", NotificationState.NEEDS_ATTENTION: "bad",
     NotificationState.IN_FEED: "info", NotificationState.WITHDRAWN: "muted",
 }  # fmt: skip
+NotificationState.WAITING = (NotificationState.PENDING, NotificationState.RETRY_AT, NotificationState.UNKNOWN)
 NotificationState.STUCK = (NotificationState.REJECTED, NotificationState.NEEDS_ATTENTION)
 
 
@@ -79,11 +80,22 @@ class NotificationQuerySet(models.QuerySet):
         return self.filter(~_amazon_unsettled())
 
     def with_mirror_standing(self):
-        """With what a notice to BigCommerce waits for: `waits_for_amazon`, and `shop_status` of the linked store's token."""
+        """With what a notice to BigCommerce waits for: `waits_for_amazon`, `shop_status` of the linked store's token, and
+        `shop_closed_until`, where the store asked to be left alone."""
         return self.annotate(
             waits_for_amazon=_amazon_unsettled(),
             shop_status=F("order__store__linked_store__bigcommerce__status"),
+            shop_closed_until=_shop_closed_until(clock.now()),
         )
+
+    def closing_mirrors(self, now: datetime):
+        """Rows that keep until when a BigCommerce store asked to be left alone, the longest wait first."""
+        State = ShipmentNotification.State
+        closed = self.filter(
+            channel=ShipmentNotification.Channel.BIGCOMMERCE, error_code=ShipmentNotification.MIRROR_THROTTLED,
+            state__in=[State.RETRY_AT, State.UNKNOWN], next_attempt_at__gt=now,
+        )  # fmt: skip
+        return closed.order_by("-next_attempt_at")
 
     def to_do_by_hand(self):
         """Withheld by a store's settings: somebody tells Amazon in Seller Central."""
@@ -101,6 +113,14 @@ def _amazon_unsettled() -> Exists:
     return Exists(told.exclude(state__in=[*Notice.State.FINAL, Notice.State.WITHDRAWN]))
 
 
+def _shop_closed_until(now: datetime) -> Case:
+    """The end of the linked store's wait, looked up for an open notice to it only; else NULL."""
+    State, shop = ShipmentNotification.State, "order__store__linked_store"
+    closing = ShipmentNotification.objects.filter(**{shop: OuterRef(shop)}).closing_mirrors(now)
+    unsettled = {"channel": ShipmentNotification.Channel.BIGCOMMERCE, "state__in": [*State.WAITING, *State.STUCK]}
+    return Case(When(**unsettled, then=Subquery(closing.values("next_attempt_at")[:1])))
+
+
 class ShipmentNotification(models.Model):
     """One per order and channel, by constraint: a second parcel cannot even queue a second notice."""
 
@@ -116,7 +136,8 @@ class ShipmentNotification(models.Model):
     WITHHELD = (STORE_POLICY, TOLD_BY_CONNECTOR, BY_RULE, TOLD_BY_PROVIDER)
     NEVER_OURS = (TOLD_BY_CONNECTOR, TOLD_BY_PROVIDER)  # whatever anybody wishes: Amazon would be told twice
     TOGETHER = Q(single_only=False, correction_of__isnull=True)  # what may go in one submission with others
-    MIRROR_NOT_FOUND = "MirrorNotFound"  # as `error_code`: BigCommerce does not have the order, or not yet
+    # As `error_code`: BigCommerce does not have the order, or not yet; it asked that the store be left alone.
+    MIRROR_NOT_FOUND, MIRROR_THROTTLED = "MirrorNotFound", "429"
 
     order = models.ForeignKey(Order, models.PROTECT, verbose_name=_("order"), related_name="notifications")
     channel = models.CharField(_("channel"), max_length=12, choices=Channel.choices, default=Channel.AMAZON)

@@ -49,7 +49,9 @@ class Shipment(models.Model):
     so that a later correction cannot extend how long the address is kept.
     """
 
-    CARRIERS = carriers.CHOICES  # for those who look here from the order: codes and names
+    # For those who look here from the order: codes and names, all of them, and those that are not hidden here.
+    CARRIERS = carriers.CHOICES
+    carriers_offered = staticmethod(carriers.choices)
     Provider = LabelProvider
     Tracking = TrackingStatus
 

@@ -4,16 +4,15 @@ The oracle is the simulator's ledger. After every step what must never be is not
 order that owes a notice is known to Amazon by exactly one package, and each unit lies in one parcel at most.
 """
 
-import os
 from contextlib import suppress
 from datetime import timedelta
 
-from django.db import connection, connections
+from django.db import connection
 from django.db.models import Sum
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from orderhub import clock, failpoints, jobs
+from orderhub import clock, failpoints
 from orderhub.errors import RuleViolation
 from orderhub.models import JobLease, JobRun
 from orders.models import Order, OrderItem
@@ -26,7 +25,7 @@ from stores.models import RateBucket
 from stores.simulator import scenarios
 from stores.simulator.orders import SimAddress, SimItem
 from tests.conftest import NOON
-from tests.end_to_end.killing import died_at
+from tests.end_to_end.killing import died_at, job, twice_at_once
 from tests.factories import connect
 from tests.orders.driving import import_now, sweep
 
@@ -144,16 +143,16 @@ class Shop(RuleBasedStateMachine):
     def the_queue_delivers(self, twice: bool) -> None:
         for _time in range(1 + twice):
             for task in (notify_account, follow_account_feeds):
-                jobs.run(task.job_name, self.account.pk)
+                job(task, self.account)()
 
     @rule()
     def two_workers_get_the_same_task_at_once(self) -> None:
-        _at_once(lambda: jobs.run(notify_account.job_name, self.account.pk))
+        twice_at_once(job(notify_account, self.account))
 
     @rule(place=st.sampled_from(PLACES), visit=st.integers(1, 3))
     def a_worker_dies(self, place: str, visit: int) -> None:
         task = follow_account_feeds if place == "feed.in_report" else notify_account
-        died_at(place, lambda: jobs.run(task.job_name, self.account.pk), visit=visit)
+        died_at(place, job(task, self.account), visit=visit)
         self._advance(2)
 
     @rule(operation=st.sampled_from(OPERATIONS), kind=st.sampled_from(FAULTS), times=st.integers(1, 3))
@@ -261,22 +260,6 @@ class Shop(RuleBasedStateMachine):
 
     def _advance(self, minutes: float) -> None:
         self.world.clock.set(clock.advance(minutes=minutes))
-
-
-def _at_once(work) -> None:
-    """In two processes that begin together."""
-    connections.close_all()
-    children = []
-    for _process in range(2):
-        pid = os.fork()
-        if pid == 0:
-            try:
-                work()
-            finally:
-                os._exit(0)
-        children.append(pid)
-    for pid in children:
-        os.waitpid(pid, 0)
 
 
 def _empty() -> None:

@@ -1,14 +1,10 @@
 """A worker is killed by SIGKILL at every named place of importing, shipping and notifying; the next run finishes."""
 
-import os
 import random
-import signal
-from collections.abc import Callable
 
 import pytest
-from django.db import connections
 
-from orderhub import clock, failpoints, jobs
+from orderhub import clock, failpoints
 from orders.jobs import import_account
 from orders.models import Order, OrderItem, OrderPersonalData
 from shipments import confirming
@@ -17,6 +13,7 @@ from shipments.models import Shipment, ShipmentNotification
 from stores.connecting import connector_for
 from stores.simulator import scenarios
 from tests.conftest import NOON
+from tests.end_to_end.killing import died_at, job, twice_at_once
 from tests.factories import connect, make_shipment
 from tests.orders.driving import (
     assert_amazon_knows_once,
@@ -38,28 +35,6 @@ SHIP = [name for name in failpoints.NAMES if name.startswith("ship.")]
 RECONCILE = "notify.in_reconcile"
 
 
-def in_child(work: Callable[[], object], *, failpoint: str = "") -> int:
-    """Run `work` in a forked process with this failpoint armed; the signal that ended it, 0 if none did."""
-    connections.close_all()  # two processes must not share a database connection
-    pid = os.fork()
-    if pid == 0:
-        try:
-            if failpoint:
-                os.environ[failpoints.ENV] = failpoint
-            work()
-        finally:
-            os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-def dies(work: Callable[[], object], failpoint: str) -> None:
-    assert in_child(work, failpoint=failpoint) == -signal.SIGKILL, f"{failpoint} was not reached"
-
-
-def job(func, account) -> Callable[[], object]:
-    return lambda: jobs.run(func.job_name, account.pk)
-
-
 @pytest.fixture
 def served(simulate):
     def start(orders: int, *, strict: bool = False):
@@ -70,12 +45,12 @@ def served(simulate):
     return start
 
 
-@pytest.mark.parametrize("place", [*IMPORT, *(f"{name}:kill:2" for name in PER_PAGE)])
+@pytest.mark.parametrize("place", [*IMPORT, *(f"{name}:2" for name in PER_PAGE)])
 def test_f01_an_import_killed_anywhere_loses_and_doubles_nothing(served, place):
     world, account = served(ORDERS)
-    name = place.partition(":")[0]
+    name, _, visit = place.partition(":")
     before = account.imported_until
-    dies(job(import_account, account), place if place != name else f"{name}:kill")
+    assert died_at(name, job(import_account, account), visit=int(visit or 1))
     account.refresh_from_db()
     written = Order.objects.count()
     assert written % 100 == 0 or written == ORDERS  # whole pages only
@@ -97,9 +72,9 @@ def test_f01_a_notice_killed_anywhere_reaches_amazon_once(served, name, strict):
     import_now(account)
     shipped = ship_everything()
     if name == RECONCILE:
-        dies(job(notify_account, account), "notify.after_send:kill")
+        assert died_at("notify.after_send", job(notify_account, account))
         world.clock.set(clock.advance(minutes=3))
-    dies(job(notify_account, account), f"{name}:kill")
+    assert died_at(name, job(notify_account, account))
     assert all(count == 1 for count in world.effective_confirmations().values())
     time_passes(world, minutes=30)
     assert len(shipped) == 4
@@ -112,7 +87,7 @@ def test_f01_a_shipment_whose_maker_is_killed_is_told_to_amazon(served, name):
     world, account = served(1)
     import_now(account)
     order = Order.objects.get()
-    dies(lambda: make_shipment(order), f"{name}:kill")
+    assert died_at(name, lambda: make_shipment(order))
     assert Shipment.objects.count() == 1
     assert Order.objects.get().status == Order.Status.SHIPPED
     time_passes(world, minutes=3)
@@ -126,7 +101,7 @@ def test_f06_a_notice_that_kills_its_worker_three_times_waits_for_a_person(serve
     shipped = ship_everything()
     poison, other = ShipmentNotification.objects.order_by("next_attempt_at", "pk")
     for place in ("notify.after_claim", RECONCILE, RECONCILE):
-        dies(job(notify_account, account), f"{place}:kill")
+        assert died_at(place, job(notify_account, account))
         world.clock.set(clock.advance(minutes=2))
     assert "began three times" in notify_now(account)  # the job itself is slowed down first
     world.clock.set(clock.advance(minutes=16))
@@ -147,8 +122,7 @@ def test_f02_killed_again_and_again_at_random_places(served, seed):
     died = 0
     for _round in range(8):
         func, names = chance.choice([(import_account, IMPORT), (notify_account, NOTIFY)])
-        ended = in_child(job(func, account), failpoint=f"{chance.choice(names)}:kill:{chance.choice([1, 1, 2])}")
-        died += ended == -signal.SIGKILL
+        died += died_at(chance.choice(names), job(func, account), visit=chance.choice([1, 1, 2]))
         for order in Order.objects.shippable().order_by("pk")[:2]:
             make_shipment(order, tracking_number=f"1Z{order.pk:010d}", with_label=False)
         world.clock.set(clock.advance(minutes=chance.choice([1, 2, 16])))
@@ -171,18 +145,7 @@ def test_f33_two_processes_that_notify_at_once_without_a_lease_tell_amazon_once(
     def notify_without_lease() -> None:
         confirming.notify_due(account, connector_for(account), now=clock.now())
 
-    connections.close_all()
-    children = []
-    for _process in range(2):
-        pid = os.fork()
-        if pid == 0:
-            try:
-                notify_without_lease()
-            finally:
-                os._exit(0)
-        children.append(pid)
-    for pid in children:
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert twice_at_once(notify_without_lease) == [0, 0]
     time_passes(world, minutes=6)
     assert_amazon_knows_once(world, shipped)
     assert world.calls("confirmShipment") == len(shipped)

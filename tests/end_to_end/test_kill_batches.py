@@ -1,26 +1,18 @@
 """A worker is killed in the middle of a batch, or two work on one: no order leaves twice, and none is forgotten."""
 
-import os
-
 import pytest
-from django.db import connections
 
 from orderhub import clock, jobs
-from orderhub.errors import RuleViolation
 from orders.models import Order
 from shipments import batchchecking, batching
 from shipments.jobs import run_batch
 from shipments.models import Label, LabelBatch, LabelBatchRow, Shipment, ShipmentNotification
-from tests.end_to_end.killing import died_at
+from tests.end_to_end.killing import REFUSED, died_at, job, twice_at_once
 from tests.factories import make_store, make_user
 from tests.shipments.batches import make_batch, many_orders, run_now, start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = LabelBatchRow.State
-
-
-def job(batch):
-    return lambda: jobs.run(run_batch.job_name, batch.pk)
 
 
 def assert_each_left_once(orders) -> None:
@@ -45,7 +37,7 @@ def test_f43_a_batch_killed_anywhere_loses_and_doubles_nothing(noon, place, visi
     orders = many_orders(4, make_store())
     batch = make_batch(orders)
     start(batch)
-    assert died_at(place, job(batch), visit=visit)
+    assert died_at(place, job(run_batch, batch), visit=visit)
     assert Shipment.objects.count() == LabelBatchRow.objects.filter(state=State.DONE).count() == visit
     assert not ShipmentNotification.objects.waiting(clock.now()).exists()
     sweep()
@@ -61,7 +53,7 @@ def test_f43_killed_again_and_again_it_ends(noon):
     batch = make_batch(orders)
     start(batch)
     for _round in range(3):
-        assert died_at("batch.after_row", job(batch))
+        assert died_at("batch.after_row", job(run_batch, batch))
         clock.advance(minutes=3)
     sweep(minutes=16)
     sweep(minutes=16)
@@ -108,31 +100,15 @@ def test_f33_a_worker_that_wakes_up_after_its_lease_makes_nothing(noon):
     assert Order.objects.get().status == "awaiting_shipment"
 
 
-def in_two_processes(work) -> list[int]:
-    connections.close_all()
-    children = []
-    for _process in range(2):
-        pid = os.fork()
-        if pid == 0:
-            code = 9
-            try:
-                code = work()
-            finally:
-                os._exit(code)
-        children.append(pid)
-    return sorted(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children)
-
-
 def test_f33_two_runs_of_one_batch_without_a_lease_make_each_label_once(noon):
     orders = many_orders(12, make_store())
     batch = make_batch(orders)
     start(batch)
 
-    def work() -> int:
+    def work() -> None:
         batching.run(LabelBatch.objects.get(pk=batch.pk), now=clock.now(), budget_s=60)
-        return 0
 
-    assert in_two_processes(work) == [0, 0]
+    assert twice_at_once(work) == [0, 0]
     batch.refresh_from_db()
     assert batch.state == LabelBatch.State.DONE
     assert_each_left_once(orders)
@@ -142,13 +118,9 @@ def test_f33_of_two_people_who_start_one_batch_one_is_refused(noon):
     batch = make_batch(many_orders(3, make_store()), by=make_user("Support"))
     seen = batchchecking.check(batch, now=clock.now()).seen
 
-    def work() -> int:
-        try:
-            batching.start(LabelBatch.objects.get(pk=batch.pk), seen=seen, now=clock.now())
-        except RuleViolation:
-            return 1
-        return 0
+    def work() -> None:
+        batching.start(LabelBatch.objects.get(pk=batch.pk), seen=seen, now=clock.now())
 
-    assert in_two_processes(work) == [0, 1]
+    assert twice_at_once(work) == [0, REFUSED]
     batch.refresh_from_db()
     assert batch.state == LabelBatch.State.RUNNING

@@ -1,9 +1,6 @@
 """A worker is killed by SIGKILL at every named place of a submission to Amazon; the next runs finish it, once."""
 
-import os
-
 import pytest
-from django.db import connections
 
 from orderhub import clock, failpoints
 from shipments import confirming
@@ -12,8 +9,7 @@ from shipments.models import Feed
 from stores.connecting import connector_for
 from stores.simulator import scenarios
 from tests.conftest import NOON
-from tests.end_to_end.killing import died_at
-from tests.end_to_end.test_kill import job
+from tests.end_to_end.killing import died_at, job, twice_at_once
 from tests.factories import connect
 from tests.orders.driving import (
     assert_amazon_knows_once,
@@ -87,18 +83,7 @@ def test_f33_two_processes_that_submit_at_once_without_a_lease_tell_amazon_once(
     def notify_without_lease() -> None:
         confirming.notify_due(account, connector_for(account), now=clock.now())
 
-    connections.close_all()
-    children = []
-    for _process in range(2):
-        pid = os.fork()
-        if pid == 0:
-            try:
-                notify_without_lease()
-            finally:
-                os._exit(0)
-        children.append(pid)
-    for pid in children:
-        os.waitpid(pid, 0)
+    assert twice_at_once(notify_without_lease) == [0, 0]
     time_passes(world, minutes=12)
     assert_amazon_knows_once(world, orders)
     assert_nothing_is_stuck()

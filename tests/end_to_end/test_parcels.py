@@ -1,21 +1,18 @@
 """F22: a parcel of several orders killed anywhere leaves all of it or nothing; of two people at once, one is refused."""
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connections
 
 from orderhub import clock
-from orderhub.errors import RuleViolation
 from orders.models import Order, OrderItem
-from shipments import combining, opening, parting, voiding
+from shipments import combining, opening, parting, voiding, voidwords
 from shipments.models import Label, ManualUpdate, Shipment, ShipmentItem, ShipmentNotification
 from stores.simulator import scenarios
 from stores.simulator.orders import SimAddress, SimItem
-from tests.end_to_end.killing import died_at
-from tests.factories import connect, make_user
+from tests.end_to_end.killing import REFUSED, at_once, died_at, twice_at_once
+from tests.factories import connect, make_shipment, make_user
 from tests.orders.driving import assert_nothing_is_stuck, import_now, notify_now, time_passes
 from tests.shipments.parcels import FIRST, SECOND, part_of, wish_for
 
@@ -46,30 +43,6 @@ def part(order: Order, units: int, tracking: str) -> Callable[[], Shipment]:
     wish = part_of(order, units, tracking)
     seal = parting.plan(order, wish, now=clock.now()).seal
     return lambda: parting.send(Order.objects.get(pk=order.pk), wish, as_seen=seal, by=None, now=clock.now())
-
-
-def together(*works: Callable[[], object]) -> list[int]:
-    """Each in a process of its own, begun at the same moment: 0 done, 7 refused in words."""
-    connections.close_all()
-    start, go = os.pipe()
-    children = []
-    for work in works:
-        pid = os.fork()
-        if not pid:
-            code = 1
-            try:
-                os.close(go)
-                os.read(start, 1)
-                work()
-                code = 0
-            except RuleViolation:
-                code = 7
-            finally:
-                os._exit(code)
-        children.append(pid)
-    os.close(start)
-    os.close(go)
-    return sorted(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children)
 
 
 def assert_units_add_up() -> None:
@@ -103,7 +76,7 @@ def test_f22_killed_after_it_all_orders_have_left_and_the_label_is_drawn_when_op
 
 def test_two_people_combine_the_same_orders_at_once(world, bought):
     account, orders = bought
-    assert together(combination(orders), combination(list(reversed(orders)))) == [0, 7]
+    assert at_once(combination(orders), combination(list(reversed(orders)))) == [0, REFUSED]
     assert Shipment.objects.count() == ORDERS and ShipmentNotification.objects.count() == 1
     assert_units_add_up()
     notify_now(account)
@@ -112,7 +85,7 @@ def test_two_people_combine_the_same_orders_at_once(world, bought):
 
 def test_one_combines_while_another_ships_one_of_the_orders(world, bought):
     account, orders = bought
-    assert together(combination(orders), part(orders[1], 3, SECOND)) == [0, 7]
+    assert at_once(combination(orders), part(orders[1], 3, SECOND)) == [0, REFUSED]
     assert Shipment.objects.count() in {1, ORDERS}
     assert_units_add_up()
     notify_now(account)
@@ -123,7 +96,7 @@ def test_one_combines_while_another_ships_one_of_the_orders(world, bought):
 def test_two_people_send_a_first_part_at_once(world, bought, units):
     """The second read that Amazon would be told of its parcel: that is not so any more, so it is refused."""
     account, orders = bought
-    assert together(part(orders[0], units, FIRST), part(orders[0], units, SECOND)) == [0, 7]
+    assert at_once(part(orders[0], units, FIRST), part(orders[0], units, SECOND)) == [0, REFUSED]
     assert_units_add_up()
     assert (Shipment.objects.count(), OrderItem.objects.get(order=orders[0]).quantity_shipped) == (1, units)
     notify_now(account)
@@ -137,8 +110,29 @@ def test_two_people_void_the_same_parcel_at_once(world, bought):
     def void() -> None:
         voiding.void(Shipment.objects.get(pk=lead.pk), by=None, now=clock.now())
 
-    assert together(void, void) == [0, 7]
+    assert twice_at_once(void) == [0, REFUSED]
     assert_units_add_up()
     assert set(OrderItem.objects.values_list("quantity_shipped", flat=True)) == {0}
     assert set(Order.objects.values_list("status", flat=True)) == {"awaiting_shipment"}
     assert set(ManualUpdate.objects.values_list("done_how", flat=True)) == {"voided"}
+
+
+def test_a_notice_that_leaves_while_its_parcel_is_voided_stops_the_void_or_never_leaves(world, bought):
+    """The page said that Amazon knows nothing: so it is, or the parcel stays as it is."""
+    account, orders = bought
+    sent = make_shipment(orders[0])
+    seal = voidwords.seal(voidwords.of(sent, now=clock.now()))
+
+    def void() -> None:
+        voiding.void(Shipment.objects.get(pk=sent.pk), by=None, now=clock.now(), as_seen=seal)
+
+    ends = at_once(void, lambda: notify_now(account))
+    sent.refresh_from_db()
+    state = ShipmentNotification.objects.get().state
+    if sent.voided_at is None:
+        assert (ends, state) == ([0, REFUSED], "confirmed")
+        assert world.effective_confirmations() == {orders[0].order_number: 1}
+    else:
+        assert (ends, state) == ([0, 0], "withdrawn")
+        assert world.effective_confirmations() == {}
+    assert_units_add_up()

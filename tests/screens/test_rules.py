@@ -12,7 +12,8 @@ from django.urls import reverse
 from orderhub import clock
 from orders.models import AutomationRule, Order, OrderEvent, RuleFiring, Tag
 from privacy import access
-from shipments.models import ShipmentNotification
+from shipments import carriers
+from shipments.models import CarrierSetting, ShipmentNotification
 from tests.factories import make_account, make_order, make_shipment, make_store, make_user
 from tests.orders.ruled import run_for
 from tests.orders.test_rules import ALWAYS, about, make_rule
@@ -185,6 +186,43 @@ def test_a_wrong_action_says_what_to_type(client, support, row, sentence):
     assert not AutomationRule.objects.exists()
 
 
+# -- carriers that are hidden here
+
+
+def offered(html: str) -> str:
+    return html.partition('<datalist id="list-carriers">')[2].partition("</datalist>")[0]
+
+
+@pytest.fixture
+def gls_hidden(noon):
+    CarrierSetting.objects.create(code="gls", hidden=True)
+    carriers.forget()
+    yield
+    carriers.forget()
+
+
+def test_a_carrier_hidden_here_is_not_offered_to_a_rule(client, support, gls_hidden):
+    html = client.get(ADD).content.decode()
+    assert "GLS" not in offered(html) and "UPS" in offered(html)
+    html = client.post(ADD, typed([], [("carrier", "GLS")])).content.decode()
+    assert "“GLS” is unknown." in html and not AutomationRule.objects.exists()
+
+
+def test_a_rule_that_names_a_carrier_hidden_since_keeps_it(client, support, gls_hidden):
+    rule = make_rule(ALWAYS, ("carrier", "gls"))
+    assert re.search(r"ship with the carrier\W+GLS", client.get(LIST).content.decode())
+    html = client.get(url("change", rule)).content.decode()
+    assert 'value="GLS"' in html.replace(offered(html), "") and "GLS" in offered(html)
+    loaded = {"as_loaded": rule.changed_at.isoformat()}
+    client.post(url("change", rule), typed([], [("carrier", "GLS"), ("note", "by van")], **loaded))
+    rule.refresh_from_db()
+    assert rule.actions == [{"do": "carrier", "value": "gls"}, {"do": "note", "value": "by van"}]
+    run_for(order := make_order(make_store()), now=clock.now())
+    assert order.wishes["carrier"] == "gls"
+    html = client.get(reverse("admin:shipments_ship"), {"ids": order.pk}).content.decode()
+    assert re.search(r'<option value="gls"[^>]* selected', html)
+
+
 def test_a_rule_does_something(client, support):
     assert "Choose at least one action." in client.post(ADD, typed([], [("", "")])).content.decode()
     assert not AutomationRule.objects.exists()
@@ -258,6 +296,7 @@ def test_lists_and_trials_cost_the_same_few_queries(client, support, noon):
     tag, store = Tag.objects.create(name="x"), make_store()
     rule = make_rule(about("store", "one_of", [store.pk]), ("tag", [tag.pk]))
     make_order(store)
+    carriers.choices()  # read once a minute, whatever asks
     few = cost(LIST), cost(url("trial", rule)), cost(url("change", rule))
     for _n in range(8):
         make_rule(about("store", "one_of", [store.pk]), ("tag", [tag.pk]))

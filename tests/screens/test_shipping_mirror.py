@@ -1,10 +1,13 @@
 """What people see of notices to a linked BigCommerce store, and what they can do about them."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django_q.models import OrmQ
 
 from orderhub import clock
+from orderhub.wording import utc
 from privacy import access
 from shipments import mirrorplan, mirrorwords, noticewords
 from shipments.models import ShipmentNotification
@@ -116,6 +119,24 @@ def test_r57_retrying_many_of_both_marketplaces_says_what_came_of_each(support, 
     assert f"{done.order.order_number}: BigCommerce already knows" in html
     assert f"Amazon is told again within a minute: {waits.order.order_number}" in html
     assert OrmQ.objects.count() == 2  # one store, one account
+
+
+def test_a_store_that_is_left_alone_says_until_when_and_another_store_does_not(support, store):
+    until = clock.now() + timedelta(minutes=20)
+    notice(store, State.RETRY_AT, error_code="429", next_attempt_at=until)
+    waiting, stuck = notice(store), notice(store, State.REJECTED, error_code="MirrorTwice")
+    told = f"BigCommerce asks to wait until {utc(until)}."
+    panel = page_of(support, waiting).partition("Notice to BigCommerce")[2]
+    assert told in panel and "within a minute" not in panel
+    assert list_of(support).count(told) == 1
+    html = support.post(reverse("admin:shipments_retry", args=[stuck.pk]), follow=True).content.decode()
+    assert f"BigCommerce is asked again at {utc(until)}: {stuck.order.order_number}" in html
+    other = Store.objects.create(merchant=store.merchant, name="Other mirror", platform="bigcommerce")
+    BigCommerceCredentials.objects.create(store=other, store_hash="mirror2", access_token="x", verified_at=clock.now())
+    elsewhere = make_store("CA", account=store.account)
+    Store.objects.filter(pk=elsewhere.pk).update(linked_store=other, linked_mails_off_at=clock.now())
+    elsewhere.refresh_from_db()
+    assert "within a minute" in page_of(support, notice(elsewhere)).partition("Notice to BigCommerce")[2]
 
 
 def test_a_refused_token_is_one_line_on_the_start_page_with_its_remedy(support, store):

@@ -5,8 +5,9 @@ import pytest
 from orderhub import clock
 from orderhub.errors import RuleViolation
 from orders.models import Order
-from shipments import labelcancelling, voiding
+from shipments import labelcancelling, voiding, voidwords
 from shipments.models import LabelPurchase, ShipmentNotification
+from shipments.parting import ChangedMeanwhile
 from tests.factories import make_shipment, make_user
 from tests.orders.driving import notify_now
 from tests.shipments.shop import buy_label, open_shop, order_at, settle_now
@@ -100,3 +101,17 @@ def test_a_bought_label_without_a_record_is_not_voided_here_alone(world, shipmen
     LabelPurchase.objects.all().delete()
     with pytest.raises(RuleViolation, match="no record of buying"):
         voiding.void(shipment, by=None, now=clock.now())
+
+
+def test_what_changed_since_it_was_read_keeps_the_label_at_amazon(world, shipment):
+    """A second parcel of the order is told instead, or not: what was read of it is asked again before Amazon is."""
+    seal = voidwords.seal(voidwords.of(shipment, now=clock.now()))
+    ShipmentNotification.objects.update(state="rejected", error_code="InvalidInput", attempts=1, fence=1)
+    with pytest.raises(ChangedMeanwhile):
+        voiding.void(shipment, by=None, now=clock.now(), as_seen=seal)
+    shipment.refresh_from_db()
+    assert (shipment.voided_at, LabelPurchase.objects.get().state) == (None, State.BOUGHT)
+    assert world.calls("cancelShipment") == 0
+    seal = voidwords.seal(voidwords.of(shipment, now=clock.now()))
+    voiding.void(shipment, by=None, now=clock.now(), as_seen=seal)
+    assert effects(world) == ["bought", "voided"]

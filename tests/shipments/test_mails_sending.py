@@ -1,6 +1,5 @@
 """What mails say, what becomes of them when the server or the worker fails, and what is left of them."""
 
-import os
 import pickle
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core import mail
 from django.core.files.storage import storages
-from django.db import connections, transaction
+from django.db import transaction
 
 from orderhub import clock
 from orders.models import Order, OrderEvent, OrderPersonalData
@@ -20,7 +19,7 @@ from shipments.mails import delivering
 from shipments.mails.erasing import MAILS
 from shipments.models import Label, OutgoingMail
 from tests.end_to_end import canary
-from tests.end_to_end.killing import died_at
+from tests.end_to_end.killing import died_at, twice_at_once
 from tests.factories import make_user
 from tests.privacy.conftest import no_old_files  # noqa: F401
 from tests.shipments.postoffice import (
@@ -310,20 +309,7 @@ def test_f33_two_processes_that_send_at_once_without_a_lease_send_each_mail_once
     shop = manual_store()
     for number in range(12):
         ask(manual_parcel(shop, email=f"buyer{number:02d}@buyer.example"), Kind.SHIPPED)
-    connections.close_all()
-    children = []
-    for _process in range(2):
-        pid = os.fork()
-        if pid == 0:
-            code = 1
-            try:
-                delivering.send_due(now=clock.now(), budget_s=30)
-                code = 0
-            finally:
-                os._exit(code)
-        children.append(pid)
-    for pid in children:
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert twice_at_once(lambda: delivering.send_due(now=clock.now(), budget_s=30)) == [0, 0]
     assert letters() == [f"To: buyer{number:02d}@buyer.example" for number in range(12)]
     assert set(OutgoingMail.objects.values_list("state", flat=True)) == {State.SENT}
 

@@ -7,6 +7,7 @@ import pytest
 
 from orderhub import clock, jobs
 from orderhub.errors import RuleViolation
+from orderhub.wording import utc
 from orders.models import Order, OrderEvent
 from shipments import carriers, mirroring, mirrorplan, mirrorwords, noticewords, voiding
 from shipments.models import Shipment, ShipmentNotification
@@ -503,6 +504,27 @@ def test_6_a_429_spends_no_attempt_and_the_store_is_left_alone_for_the_longer_wa
     with pytest.raises(RuleViolation, match="asks to wait until"):
         mirroring.retry(first, now=clock.now())
     at.pass_time(seconds=0.2 * seconds + 2)
+    at.tell()
+    at.assert_told_once()
+
+
+def test_6_while_the_store_is_left_alone_every_waiting_notice_says_until_when(linked):
+    at = linked(orders=3)
+    at.world.faults.arm("bigcommerce.create_shipment", "429", times=1, retry_after=600)
+    at.tell_both()
+    refused = ShipmentNotification.objects.filter(channel="bigcommerce").exclude(error_code="").get()
+    until = utc(refused.next_attempt_at)
+    others = [order for order in at.orders if order.pk != refused.order_id]
+    for order in others:
+        assert row(order).state == State.PENDING
+        assert words_of(order).meaning == f"BigCommerce asks to wait until {until}. OrderHub then goes on by itself."
+        assert words_of(order).next_try == until
+    mirroring.retry(row(others[0]), now=clock.now())
+    assert words_of(others[0]).next_try == until
+    assert until in mirrorwords.retried(row(others[0]))
+    at.pass_time(minutes=13)
+    assert "within a minute" in words_of(others[0]).meaning
+    assert words_of(others[1]).next_try == "within a minute"
     at.tell()
     at.assert_told_once()
 

@@ -1,10 +1,8 @@
 """A worker that tells BigCommerce is killed at every named place, or is not alone: the store is told once."""
 
-import os
 from datetime import timedelta
 
 import pytest
-from django.db import connections
 
 from orderhub import clock, failpoints
 from shipments import mirroring
@@ -14,7 +12,8 @@ from stores.linking import mirror_connector_for
 from stores.models import Store
 from stores.simulator import scenarios
 from tests.conftest import NOON
-from tests.end_to_end.test_kill import RECONCILE, dies, job
+from tests.end_to_end.killing import died_at, job, twice_at_once
+from tests.end_to_end.test_kill import RECONCILE
 from tests.orders.driving import assert_amazon_knows_once, notify_now
 from tests.shipments.mirrors import State, row, rows, start
 
@@ -49,9 +48,9 @@ def test_f01_a_notice_to_the_store_killed_anywhere_is_told_once(told, place):
     at = told(3)
     name, _, visit = place.partition(":")
     if name == RECONCILE:
-        dies(job(mirror_shop, at.store), "notify.after_send:kill")
+        assert died_at("notify.after_send", job(mirror_shop, at.store))
         at.pass_time(minutes=3)
-    dies(job(mirror_shop, at.store), f"{name}:kill:{visit or 1}")
+    assert died_at(name, job(mirror_shop, at.store), visit=int(visit or 1))
     quiet(at)
     assert rows() == [State.CONFIRMED] * 3
     at.assert_told_once()
@@ -63,7 +62,7 @@ def test_f01_a_notice_to_the_store_killed_anywhere_is_told_once(told, place):
 def test_f06_a_notice_that_kills_its_worker_three_times_waits_for_a_person(told):
     at = told(1)
     for place in ("notify.after_claim", RECONCILE, RECONCILE):
-        dies(job(mirror_shop, at.store), f"{place}:kill")
+        assert died_at(place, job(mirror_shop, at.store))
         at.pass_time(minutes=2)
     assert "began three times" in at.tell()  # the job itself is slowed down first
     at.pass_time(minutes=16)
@@ -81,18 +80,7 @@ def test_f33_two_processes_at_once_without_a_lease_tell_the_store_once(told):
         shop = Store.objects.select_related("bigcommerce").get(pk=at.store.pk)
         mirroring.mirror_due(shop, mirror_connector_for(shop), now=clock.now())
 
-    connections.close_all()
-    children = []
-    for _process in range(2):
-        pid = os.fork()
-        if pid == 0:
-            try:
-                tell_without_lease()
-            finally:
-                os._exit(0)
-        children.append(pid)
-    for pid in children:
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert twice_at_once(tell_without_lease) == [0, 0]
     quiet(at, minutes=20)
     assert rows() == [State.CONFIRMED] * 5
     at.assert_told_once()

@@ -6,10 +6,12 @@ import pytest
 from django.urls import reverse
 
 from orderhub import clock
+from orderhub.errors import RuleViolation
 from orders.models import Order
 from privacy import access
-from shipments import dispatching
+from shipments import dispatching, voiding, voidwords
 from shipments.models import ManualUpdate, Shipment, ShipmentNotification
+from shipments.parting import ChangedMeanwhile
 from stores.models import Store
 from stores.simulator import scenarios
 from tests.factories import connect, make_order, make_shipment, make_store, make_user
@@ -120,6 +122,40 @@ def test_what_changed_since_the_page_was_read_is_shown_again(noon):
     answer = client.post(url_of(shipment), {"seal": seal})
     assert "Something changed meanwhile" in text_of(answer) and f"Amazon keeps the number {FIRST}" in text_of(answer)
     assert Shipment.objects.get().voided_at is None
+
+
+@pytest.mark.parametrize("between", ["told", "by_hand", "erased"])
+def test_what_changes_between_the_door_and_the_lock_stops_the_void(noon, between):
+    """The seal is asked again where the orders are held: who changes one waits, or is seen."""
+    store = make_store()
+    shipment = combine(order_of(1, store, ordered_at=noon - timedelta(days=1)), order_of(1, store))
+    in_hand = Shipment.objects.select_related("order__store__account").get(pk=shipment.pk)
+    seal = voidwords.seal(voidwords.of(in_hand, now=noon))
+    if between == "told":
+        ShipmentNotification.objects.update(state=State.CONFIRMED, confirmed_at=noon, attempts=1, fence=1)
+    if between == "by_hand":
+        ManualUpdate.objects.update(done_at=noon, done_how=ManualUpdate.DoneHow.BY_HAND)
+    if between == "erased":
+        Order.objects.filter(pk=in_hand.order_id).update(first_imported_at=noon - timedelta(days=40))
+    with pytest.raises(ChangedMeanwhile):
+        voiding.void(in_hand, by=None, now=noon, as_seen=seal)
+    assert Shipment.objects.filter(voided_at=None).count() == 2
+    assert set(Order.objects.values_list("status", flat=True)) == {"shipped"}
+    seal = voidwords.seal(voidwords.of(Shipment.objects.get(pk=shipment.pk), now=noon))
+    voiding.void(Shipment.objects.get(pk=shipment.pk), by=None, now=noon, as_seen=seal)
+    assert not Shipment.objects.filter(voided_at=None).exists()
+
+
+@pytest.mark.parametrize(("between", "told"), [("voided_at", "voided already"), ("delivered_at", "was delivered")])
+def test_who_comes_second_hears_what_happened(noon, between, told):
+    in_hand = Shipment.objects.select_related("order__store__account").get(pk=make_shipment().pk)
+    seal = voidwords.seal(voidwords.of(in_hand, now=noon))
+    if between == "voided_at":
+        voiding.void(Shipment.objects.get(), by=None, now=noon, as_seen=seal)
+    else:
+        Shipment.objects.update(delivered_at=noon)
+    with pytest.raises(RuleViolation, match=told):
+        voiding.void(in_hand, by=None, now=noon, as_seen=seal)
 
 
 def test_reading_the_page_voids_nothing_and_a_second_void_is_refused(noon):

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orderhub import clock
 from orderhub.http import Answer
+from orderhub.management.commands import bench_confirming
 from orders import mapping as columns
 from orders.customers import COLUMNS
 from orders.models import AutomationRule, Customer, Order, OrderEvent, OrderItem, OrderPersonalData, RuleFiring
@@ -36,9 +37,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--orders", type=int, default=20_000)
+        parser.add_argument("--parcels", type=int, default=1000, help="told to Amazon in one submission")
         parser.add_argument("--loop", type=int, default=500, help="orders of the update_or_create loop")
 
-    def handle(self, *, orders: int, loop: int, **options):
+    def handle(self, *, orders: int, loop: int, parcels: int, **options):
         if settings.PRODUCTION:
             raise CommandError("Not on a production installation.")
         call_command("migrate", verbosity=0)
@@ -69,6 +71,10 @@ class Command(BaseCommand):
         for name, seconds, ratio in table:
             self.stdout.write(f"{name:<54}{seconds:8.2f} s {orders / seconds:9.0f} orders/s  {ratio}")
         self.stdout.write(f"statements for a page of {PAGE}: {statements}")
+        AutomationRule.objects.all().delete()  # none of the next orders is held
+        _start_anew()
+        for line in bench_confirming.lines(*bench_confirming.measure(parcels)):
+            self.stdout.write(line)
 
 
 def pages(orders: int) -> list[bytes]:

@@ -84,15 +84,16 @@ def quietest(figures: Figures, accounts: int) -> int:
 
 
 @contextmanager
-def served(start: datetime, accounts: int):
-    """A simulated Amazon with so many sellers of one store and one order each, and their accounts here."""
+def served(start: datetime, accounts: int, *, orders: int = 1):
+    """A simulated Amazon with so many sellers of one store and so many orders each, and their accounts here."""
     sellers = [
         replace(scenarios.NA, seller_id=f"A{number:06d}", refresh_token=f"Atzr|bench-{number}", marketplaces=("US",))
         for number in range(accounts)
     ]
     world = World(start, sellers=sellers, scale=0)
     for seller in sellers:
-        world.add_order(seller, created=start - timedelta(hours=1))
+        for _order in range(orders):
+            world.add_order(seller, created=start - timedelta(hours=1))
     before = (settings.SPAPI_BASE_URL, settings.LWA_TOKEN_URL, settings.LWA_CLIENT_ID, settings.LWA_CLIENT_SECRET)
     with serve(world) as server:
         settings.SPAPI_BASE_URL, settings.LWA_TOKEN_URL = server.base_url, f"{server.base_url}/auth/o2/token"
@@ -107,7 +108,7 @@ def served(start: datetime, accounts: int):
 
 
 def make_accounts(sellers: list, now: datetime) -> None:
-    market, merchant = BY_CODE["US"], Merchant.objects.create(name="Bench")
+    market, merchant = BY_CODE["US"], Merchant.objects.get_or_create(name="Bench")[0]
     accounts = [
         AmazonAccount(
             merchant=merchant, region="NA", selling_partner_id=seller.seller_id, status="active", verified_at=now,
