@@ -121,7 +121,13 @@ class Shipment(models.Model):
                 fields=["provider", "provider_ref"], condition=~Q(provider_ref=""), name="shipment_bought_once"
             ),
         ]
-        indexes = [models.Index(fields=["tracking_number"], name="shipment_tracking")]
+        indexes = [
+            models.Index(fields=["tracking_number"], name="shipment_tracking"),
+            models.Index(  # deliveries that came with an import, and are still to be taken in; by id, as they are read
+                fields=["id"], name="shipment_delivery_noted",
+                condition=Q(delivered_at__isnull=False, first_delivered_at__isnull=True),
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"#{self.pk}"
