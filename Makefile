@@ -5,6 +5,7 @@ PY := .venv/bin/python
 STAMP := .venv/.installed
 DB ?= sqlite
 PORT ?= 8000
+export PYTHONDONTWRITEBYTECODE :=  # or every process compiles everything anew
 
 .PHONY: install demo test test-sqlite test-postgres check bench faults lock catalogue clean
 
@@ -37,7 +38,6 @@ check: install
 	@$(PY) manage.py makemigrations --check --dry-run
 	@$(PY) manage.py check
 	@$(PY) manage.py catalogue --check
-	@$(PY) -m pytest -q tests/test_layers.py
 
 bench: install
 	@$(PY) -m orderhub.localpostgres run -- $(PY) manage.py bench

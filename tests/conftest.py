@@ -1,6 +1,8 @@
 """Fixtures: a simulator over real HTTP, one frozen clock for both sides, and a guard on the way out."""
 
+import gc
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -14,13 +16,47 @@ from stores.connectors.amazon import signin
 from stores.simulator import scenarios
 from stores.simulator.server import serve
 from stores.simulator.world import World
+from tests import template
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(request) -> bool:
+    """In one of several processes the database is there already, migrated."""
+    return hasattr(request.config, "workerinput") or request.config.option.reuse_db
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request, django_db_blocker, django_db_modify_db_settings_parallel_suffix) -> None:
+    if hasattr(request.config, "workerinput"):
+        with django_db_blocker.unblock():
+            template.copy()
+
+
+def pytest_configure(config) -> None:
+    """With several processes one database is made for all of them."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        maker = template.start()
+        config.add_cleanup(lambda: template.drop(maker))
+
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
+def thin_out(items) -> None:
+    """Of a matrix marked `sampled(n)` only every n-th cell is not long."""
+    seen: Counter = Counter()
+    for item in items:
+        if (marker := item.get_closest_marker("sampled")) is not None:
+            if seen[item.parent.nodeid, item.originalname] % marker.args[0]:
+                item.add_marker(pytest.mark.long)
+            seen[item.parent.nodeid, item.originalname] += 1
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items) -> None:
     """On PostgreSQL only what asks the database runs, pages aside: the rest cannot end otherwise there, and `make test`
     has run it."""
+    thin_out(items)
     if connection.vendor != "postgresql":
         return
     asks = {"db", "transactional_db", "live_server"}
@@ -107,3 +143,10 @@ def travel(noon):
         return instant
 
     return go
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector need not walk it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)

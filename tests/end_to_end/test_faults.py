@@ -95,6 +95,7 @@ def assert_no_secrets(world, text: str) -> None:
         assert secret not in outcomes
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_f08_to_f14_bad_answers_lose_nothing_and_double_nothing(served, lines, operation, kind):
@@ -136,6 +137,7 @@ def _forget_tokens() -> None:
         signin._cache.clear()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", ["500_before", "429", "reset", "html"])
 def test_f24_a_sign_in_that_fails_while_notices_wait_burns_no_attempt(served, kind):
     world, account = served
@@ -150,6 +152,7 @@ def test_f24_a_sign_in_that_fails_while_notices_wait_burns_no_attempt(served, ki
     assert_amazon_knows_once(world, shipped)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", ["500_after", "timeout_after", "cut", "reset", "html", "garbled", "wrong_type"])
 def test_f10_an_answer_not_seen_is_read_back_and_not_sent_again(served, kind):
     world, account = served

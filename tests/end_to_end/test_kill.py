@@ -45,6 +45,7 @@ def served(simulate):
     return start
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("place", [*IMPORT, *(f"{name}:2" for name in PER_PAGE)])
 def test_f01_an_import_killed_anywhere_loses_and_doubles_nothing(served, place):
     world, account = served(ORDERS)
@@ -65,6 +66,7 @@ def test_f01_an_import_killed_anywhere_loses_and_doubles_nothing(served, place):
     assert world.calls("searchOrders") <= 9
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("strict", [False, True], ids=["edits", "strict"])
 @pytest.mark.parametrize("name", NOTIFY)
 def test_f01_a_notice_killed_anywhere_reaches_amazon_once(served, name, strict):
@@ -115,6 +117,7 @@ def test_f06_a_notice_that_kills_its_worker_three_times_waits_for_a_person(serve
     assert_amazon_knows_once(world, shipped)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("seed", [3, 11])
 def test_f02_killed_again_and_again_at_random_places(served, seed):
     world, account = served(120, strict=bool(seed % 2))

@@ -36,6 +36,7 @@ def shipped(simulate):
     return start
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("strict", [False, True], ids=["edits", "strict"])
 @pytest.mark.parametrize("name", HANDING_OVER)
 def test_f01_a_submission_killed_anywhere_reaches_amazon_once(shipped, name, strict):

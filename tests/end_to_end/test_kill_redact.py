@@ -53,6 +53,7 @@ class World:
         return sorted([*labels, *(("order", order.pk) for order in self.due)])
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("failpoint", "visit"), POINTS)
 def test_a_killed_erasure_is_finished_by_the_next_sweep(noon, failpoint, visit):
     world = World(noon)

@@ -46,6 +46,7 @@ def test_f18_an_account_polled_while_our_clock_was_ahead_is_polled_again_once_it
     assert Order.objects.count() == 31
 
 
+@pytest.mark.long
 def test_f18_the_daily_look_back_goes_on_after_our_clock_was_ahead(world, account):
     import_now(account)
     world.clock.set(clock.advance(hours=25))

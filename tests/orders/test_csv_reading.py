@@ -274,6 +274,7 @@ def test_a10_a_file_of_a_handmade_store_is_amazons_and_its_event_says_where_it_c
     assert (event.kind, event.actor, event.params) == (OrderEvent.Kind.FROM_FILE, user, {"status": "awaiting_shipment"})
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_a_file_of_2000_orders_takes_a_constant_number_of_statements_for_each_hundred(
     noon, django_assert_max_num_queries

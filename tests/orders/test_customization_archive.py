@@ -36,6 +36,7 @@ print(outcome, memory("VmHWM") - before)
 """
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", list(HOSTILE))
 def test_b09_a_hostile_archive_is_refused_under_the_rule_it_breaks(name):
     make, code = HOSTILE[name]
@@ -57,6 +58,7 @@ HEAVY = (
 )  # fmt: skip
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", HEAVY)
 def test_b09_no_hostile_archive_costs_100_mb(name):
     make, code = HOSTILE[name]
@@ -69,6 +71,7 @@ def _full_of_pictures(sent: bytes) -> bytes:
     return zipped(tree(*map(image, names)), **{name.replace(".", "__"): sent for name in names})
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "make",
     [

@@ -108,6 +108,7 @@ def test_a_store_that_switches_it_off_is_not_fetched_for(world, settings, files)
 REFUSED_FOR_GOOD = [name for name, (_make, code) in HOSTILE.items() if code not in fetching.MAY_PASS]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", REFUSED_FOR_GOOD)
 def test_b09_a_hostile_archive_leaves_no_file_and_a_code(world, settings, files, name):
     make, code = HOSTILE[name]

@@ -151,6 +151,7 @@ def test_a_check_a_day_and_none_on_the_day_of_the_connection(sold, travel, world
     assert HistoryRead.objects.count() == 2
 
 
+@pytest.mark.long
 def test_the_import_keeps_its_share_of_the_searches(sold, travel):
     world, account = sold(900)
     RateBucket.objects.filter(operation="searchOrders").update(tokens=8, updated_at=clock.now())
@@ -200,6 +201,7 @@ def test_f15_a_page_token_that_ended_starts_again_with_half_the_window(sold, tra
     assert done.created_after > begun.created_after  # in two halves
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", ["429", "500_before", "html", "repeat_page", "wrong_type", "bad_page_token"])
 def test_bad_answers_are_waited_out(sold, travel, kind):
     world, account = sold(230)

@@ -63,6 +63,7 @@ def test_f15_a_page_token_older_than_a_day_starts_the_window_again(backlog, trav
     assert_every_order_is_here_once(world)
 
 
+@pytest.mark.long
 def test_f15_page_tokens_refused_again_and_again_fail_without_a_bug_and_heal(backlog):
     world, account = backlog(250)
     world.faults.arm("searchOrders", "bad_page_token", times=5)
@@ -101,6 +102,7 @@ def test_f15_pages_without_end_stop_the_run_and_keep_what_was_written(backlog, w
     assert fresh(account).imported_until > account.imported_until
 
 
+@pytest.mark.long
 def test_r23_a_bucket_that_runs_empty_goes_on_from_the_page_where_it_stopped(backlog):
     world, account = backlog(2500)
     cursor = account.imported_until

@@ -46,6 +46,7 @@ ALL_ERASED = dict.fromkeys(LATCHED, MARKER)
 NOT_ROMAN_ANY_MORE = dict.fromkeys(roman.TWINS.values(), "")  # an import with another address drops them
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("column", LATCHED)
 @pytest.mark.parametrize("text", ["Ada Example", f"{MARKER} ", markers.RGPD])
 def test_the_database_refuses_a_name_on_an_erased_row(noon, column, text):

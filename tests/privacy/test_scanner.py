@@ -52,6 +52,7 @@ def test_two_ways_together_are_caught():
     assert missed == {}
 
 
+@pytest.mark.long
 def test_three_ways_together_are_caught():
     sample = random.Random(20261123).sample(chains(3), 40)
     missed = {name: gone for name, hide in sample if (gone := missed_samples(hide, ALL_BUT_LONG))}
@@ -115,6 +116,7 @@ def test_an_empty_needle_is_refused():
         Scanner({"company": "  "})
 
 
+@pytest.mark.long
 def test_no_false_hit_on_noise():
     noise = random.Random(17)
     planted = {f"name/{i}": f"ZQbn{i}QZ Élodie" for i in range(1000)}

@@ -66,6 +66,7 @@ def test_a_preview_stores_nothing_and_its_confirmation_imports_all(support):
     assert "Nothing was imported" in again and Order.objects.count() == 2
 
 
+@pytest.mark.long
 def test_a_file_of_two_megabytes_travels_through_the_preview(support):
     store = make_manual_store()
     row = "A-{};1;EUR;X;{};Lyon\n"

@@ -57,6 +57,7 @@ def support(client):
     return client
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("state", [state for state in State.values if state != State.IN_FEED])  # that is Amazon's
 def test_every_state_is_explained_in_terms_of_bigcommerce(support, store, state):
     lease = {"lease_until": clock.now(), "request_hash": "x"} if state == State.IN_FLIGHT else {}
@@ -77,6 +78,7 @@ def test_what_waits_for_amazon_says_so_and_names_no_time(support, store):
     assert "Amazon is told first." in list_of(support)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("code", [*mirrorwords.REASONS, "BigCommerce422"])
 def test_known_codes_are_explained_in_the_list_and_on_the_page(support, store, code):
     row = notice(store, State.REJECTED, error_code=code)

@@ -79,6 +79,7 @@ def test_retrying_many_says_what_came_of_each_and_wakes_the_account_once(client,
     assert OrmQ.objects.count() == 1
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("state", State.values)
 def test_every_state_is_explained_and_retry_is_offered_where_it_works(client, noon, state):
     lease = {"lease_until": noon, "request_hash": "x"} if state == State.IN_FLIGHT else {}

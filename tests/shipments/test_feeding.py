@@ -165,6 +165,7 @@ def test_while_a_submission_runs_a_few_more_go_one_by_one(shipped):
 # -- what may happen to a submission
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", ["feed_fatal", "feed_stuck"])
 @pytest.mark.parametrize("strict", [False, True], ids=["edits", "strict"])
 def test_f25_a_submission_that_leads_to_nothing_is_read_and_then_told_one_by_one(shipped, kind, strict):

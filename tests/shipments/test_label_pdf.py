@@ -245,6 +245,7 @@ def test_a_redacted_label_has_no_black_header_to_be_taken_for_postage():
     assert tallest_black_area(REDACTED) < 20
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("typed", "readable"), HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_is_drawn_as_text_and_stays_on_the_label(typed, readable):
     pdf = draw(hostile_label(typed))

@@ -82,6 +82,7 @@ def test_a_resolution_nobody_has_is_refused():
         draw(LABEL, dpi=600)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("dpi", SIZES)
 @pytest.mark.parametrize(("typed", "readable"), HOSTILE + FOR_PRINTERS, ids=range(len(HOSTILE) + len(FOR_PRINTERS)))
 def test_b34_hostile_text_is_one_label_of_texts_and_no_command(typed, readable, dpi):

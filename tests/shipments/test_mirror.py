@@ -252,6 +252,7 @@ def test_2_without_a_known_channel_the_dates_alone_are_asked_for(linked):
     at.assert_told_once()
 
 
+@pytest.mark.long
 def test_2_a_mirror_that_comes_six_hours_late_is_told_then(linked):
     at = linked(copied=False)
     at.tell_both()
@@ -269,6 +270,7 @@ def test_2_a_mirror_that_comes_six_hours_late_is_told_then(linked):
     assert (row().state, row().failing_since) == (State.CONFIRMED, None)
 
 
+@pytest.mark.long
 def test_2_a_mirror_that_never_comes_needs_attention_after_48_hours(linked):
     at = linked(copied=False)
     at.tell_both()
@@ -477,6 +479,7 @@ def test_6_the_last_ten_calls_of_the_quota_are_left_to_others(linked):
     at.assert_told_once()
 
 
+@pytest.mark.long
 def test_6_a_usual_quota_of_150_serves_forty_parcels_without_one_refusal(linked):
     at = linked(orders=40, told_by="connector")
     for _minute in range(3):
@@ -541,6 +544,7 @@ def test_429_never_ends_in_attention(linked):
     at.assert_told_once()
 
 
+@pytest.mark.long
 def test_a_store_that_does_not_answer_for_a_day_is_asked_ever_less_and_then_needs_a_person(linked):
     at = linked()
     at.world.faults.arm("bigcommerce.orders", "503", times=None)

@@ -43,6 +43,7 @@ def quiet(at, *, minutes: int = 40) -> None:
         at.tell()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("place", [*NOTIFY, "notify.after_claim:2", "notify.after_send:2"])
 def test_f01_a_notice_to_the_store_killed_anywhere_is_told_once(told, place):
     at = told(3)

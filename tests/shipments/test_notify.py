@@ -246,6 +246,7 @@ def test_an_unknown_outcome_is_read_after_2_5_and_15_minutes_and_only_then_sent_
     assert len({entry["package_reference"] for entry in world.ledger}) == 1
 
 
+@pytest.mark.long
 def test_an_outcome_that_stays_unknown_for_a_day_needs_attention(shipped):
     world, account, orders = shipped()
     world.faults.arm("confirmShipment", "500_before", times=None)
@@ -312,6 +313,7 @@ def test_a_cancellation_seen_while_reading_back_is_refused(shipped):
     assert row().state == State.REJECTED
 
 
+@pytest.mark.long
 def test_a_parcel_amazon_never_accepts_nor_shows_needs_attention_after_a_day(shipped):
     world, account, orders = shipped(1, items=[SimItem(sku="A"), SimItem(sku="B")])
     order = world.orders[orders[0].order_number]

@@ -72,6 +72,7 @@ def assert_near(predicted: dict, actual: dict, *, asked: datetime, slack_s: floa
         assert off <= NEAR * waited + slack_s, (off, waited)
 
 
+@pytest.mark.long
 def test_w5_one_by_one_each_notice_s_time_is_said_right(shipped):
     world, account, orders = shipped(150)
     ShipmentNotification.objects.update(single_only=True)

@@ -182,6 +182,7 @@ def rate_bucket_closed(account, now, *, seconds: int) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_the_expected_time_counts_those_that_go_first(noon):
     store = make_store()
     for _number in range(60):

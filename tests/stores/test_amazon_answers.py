@@ -271,6 +271,7 @@ def test_a_bucket_too_empty_for_the_question_waits_for_all_of_it(amazon):
 # Refusals
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 413, 451])
 @pytest.mark.parametrize(
     "body",
