@@ -1,6 +1,7 @@
 """Fixtures: a simulator over real HTTP, one frozen clock for both sides, and a guard on the way out."""
 
 import gc
+import os
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -54,18 +55,38 @@ def thin_out(items) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items) -> None:
-    """On PostgreSQL only what asks the database runs, pages aside: the rest cannot end otherwise there, and `make test`
-    has run it."""
+    """On PostgreSQL only what asks the database runs, pages aside: the rest cannot end otherwise there.
+
+    Of that, all whose transactions are real or which prove a whole flow, a job or an erasure, and every fourth of the
+    others; all of them with EVERY_TEST=1, as `make faults` does.
+    """
     thin_out(items)
     if connection.vendor != "postgresql":
         return
-    asks = {"db", "transactional_db", "live_server"}
-    sorted_out: dict[bool, list] = {True: [], False: []}
-    for item in items:
-        asked = bool(item.get_closest_marker("django_db") or asks & set(item.fixturenames))
-        sorted_out[asked and "screens" not in item.path.parts].append(item)
-    config.hook.pytest_deselected(items=sorted_out[False])
-    items[:] = sorted_out[True]
+    kept = [item for item in items if _asks_the_database(item) and "screens" not in item.path.parts]
+    if not os.environ.get("EVERY_TEST"):
+        places = Counter()
+        kept = [item for item in kept if _is_of_its_own(item) or _every_fourth(item, places)]
+    chosen = set(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = kept
+
+
+def _asks_the_database(item) -> bool:
+    return bool(
+        item.get_closest_marker("django_db") or {"db", "transactional_db", "live_server"} & set(item.fixturenames)
+    )
+
+
+def _is_of_its_own(item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    commits = bool(marker and marker.kwargs.get("transaction")) or "transactional_db" in item.fixturenames
+    return commits or bool({"end_to_end", "orderhub", "privacy"} & set(item.path.parts[-2:]))
+
+
+def _every_fourth(item, places: Counter) -> bool:
+    places[item.path] += 1
+    return places[item.path] % 4 == 1
 
 
 @pytest.fixture(autouse=True, scope="session")
