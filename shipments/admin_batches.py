@@ -106,7 +106,7 @@ class LabelBatchAdmin(ReadOnlyAdmin):
     @admin.display(description=_("carrier"))
     def carrier_words(self, batch):
         if batch.buys:
-            return batch.get_provider_display()
+            return "Amazon Buy Shipping"
         return ", ".join(filter(None, [batchshowing.carrier_name(batch), batch.service])) or "–"
 
     @admin.display(description=_("created at"), ordering="created_at")

@@ -30,6 +30,7 @@ HELD_BACK = timedelta(minutes=15)  # no notice before the batch ends, or this ha
 PROLONG_AT, PROLONG_FOR = timedelta(minutes=5), timedelta(hours=2)
 POISON = "Poison"  # as the error of a row that ended its run three times
 STOPPED = "Stopped"  # as the error of a row that somebody kept from being made
+UNPRICED = "Unpriced"  # as the error of a row whose price was still to be asked for
 ERROR_MOST = 400
 
 
@@ -144,7 +145,8 @@ def _keep_refused(checked: batchchecking.Checked) -> None:
     """The others fail with what stood in their way, and those that leave keep what was doubted."""
     rows = []
     for found in checked.verdicts:
-        found.row.error, found.row.warning = found.error[:ERROR_MOST], found.warning[:ERROR_MOST]
+        told = found.error or (UNPRICED if found.to_price else "")
+        found.row.error, found.row.warning = told[:ERROR_MOST], found.warning[:ERROR_MOST]
         if found.error or found.to_price:
             found.row.state = RowState.FAILED
         if found.error or found.warning or found.to_price:

@@ -111,7 +111,7 @@ def _late(order: Order, rate: Rate) -> str:
     if order.deliver_by is None or rate.deliver_by is None or rate.deliver_by <= order.deliver_by:
         return ""
     zone = order.store.zone
-    told = _("No offer arrives by %(promised)s, as Amazon promised: this one arrives by %(arrives)s.")
+    told = _("No offer arrives by %(promised)s, which Amazon promised: this one arrives by %(arrives)s.")
     return told % {
         "promised": day_and_time(order.deliver_by.astimezone(zone)),
         "arrives": day_and_time(rate.deliver_by.astimezone(zone)),

@@ -1,5 +1,6 @@
 """What the page of a batch shows, in a number of queries that does not depend on its rows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 
 from orderhub.wording import amount, day_and_time
-from shipments import batchchecking, batching, carriers
+from shipments import batchchecking, batching, batchtyping, carriers
 from shipments.batchchecking import Verdict
 from shipments.forms_batch import written_size
 from shipments.models import LabelBatch, LabelBatchRow, Shipment, ShipmentNotification
@@ -62,6 +63,14 @@ class RowShown:
         return self.raw.get("size", written_size(self.row))
 
     @property
+    def weight_is_wrong(self) -> bool:
+        return _is_refused(batchtyping.grams, self.raw.get("weight_g", ""))
+
+    @property
+    def size_is_wrong(self) -> bool:
+        return _is_refused(batchtyping.sides, self.raw.get("size", ""))
+
+    @property
     def known_weight(self) -> str:
         """What goes for it unless a weight is typed."""
         return str(self.verdict.known.get("weight_g", ""))
@@ -83,6 +92,14 @@ class RowShown:
         return why_failed(self.row) if self.row.state == RowState.FAILED and not self.verdict.error else ""
 
 
+def _is_refused(read: Callable[[str], object], text: str) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return True
+    return False
+
+
 def carrier_name(batch: LabelBatch) -> str:
     return carriers.named(batch.carrier).name if batch.carrier else ""
 
@@ -93,6 +110,8 @@ def why_failed(row: LabelBatchRow) -> str:
         return _("Making this label stopped three times without an end. Try it again, or ship the order on its page.")
     if row.error == batching.STOPPED:
         return _("Somebody stopped the batch before this label was made.")
+    if row.error == batching.UNPRICED:
+        return _("The price of this label had not been asked for.")
     return row.error
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -65,7 +66,7 @@ class CommonForm(forms.ModelForm):
         try:
             return batchtyping.sides(self.cleaned_data["size"])
         except ValueError as error:
-            raise forms.ValidationError(str(error)) from None
+            raise forms.ValidationError(capfirst(str(error))) from None
 
     def clean_ship_date(self):
         """A day near today: a slip of the year would be told to Amazon, and shorten how long the address is kept."""

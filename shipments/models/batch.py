@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orderhub import clock
 from orderhub.constraints import known_values
@@ -15,7 +16,7 @@ class BatchState(models.TextChoices):
     DRAFT = "draft", _("being prepared")
     PRICING = "pricing", _("asking for prices")
     RUNNING = "running", _("making labels")
-    DONE = "done", _("done")
+    DONE = "done", pgettext_lazy("batch", "done")
 
 
 BatchState.BUSY = (BatchState.PRICING, BatchState.RUNNING)  # a job is at it: nothing can be typed

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orderhub import clock
 from orderhub.constraints import known_values
@@ -22,7 +23,7 @@ class MailState(models.TextChoices):
     SENDING = "sending", _("being sent")
     SENT = "sent", _("sent")
     REFUSED = "refused", _("not allowed")
-    FAILED = "failed", _("failed")
+    FAILED = "failed", pgettext_lazy("mail", "failed")
     CANCELLED = "cancelled", _("cancelled: the personal data was erased")
 
 
