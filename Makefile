@@ -7,7 +7,7 @@ DB ?= sqlite
 PORT ?= 8000
 export PYTHONDONTWRITEBYTECODE :=  # or every process compiles everything anew
 
-.PHONY: install demo test test-sqlite test-postgres check bench faults lock catalogue clean
+.PHONY: install demo test test-sqlite test-postgres check bench faults faults-sqlite faults-postgres faults-import lock catalogue clean
 
 install: $(STAMP)
 
@@ -43,11 +43,17 @@ bench: install
 	@$(PY) -m orderhub.localpostgres run -- $(PY) manage.py bench
 	@$(PY) -m orderhub.localpostgres run -- $(PY) manage.py bench_accounts
 
-# An hour: what takes long. 500 sequences of shipping at random, a thousand labels in a batch, and 100,000 updates while
-# Amazon fails in every way it knows. `make test` runs a small one of each.
-faults: install
+# Hours: all that `make test` only samples. 500 sequences of shipping at random, a thousand labels in a batch, every cell
+# of every matrix; all tests that ask a database on PostgreSQL; 100,000 updates while Amazon fails in every way it knows.
+faults: faults-sqlite faults-postgres faults-import
+
+faults-sqlite: install
 	@$(PY) -m pytest -n 2 -m long
-	@$(PY) -m orderhub.localpostgres run -- sh -c 'TEST_DATABASE_URL="$$DATABASE_URL" MACHINES=50 exec $(PY) -m pytest -n 2 -m long'
+
+faults-postgres: install
+	@$(PY) -m orderhub.localpostgres run -- sh -c 'TEST_DATABASE_URL="$$DATABASE_URL" EVERY_TEST=1 MACHINES=60 exec $(PY) -m pytest -n 2 -m "long or not long"'
+
+faults-import: install
 	@$(PY) -m orderhub.localpostgres run -- $(PY) manage.py faults $(if $(UPDATES),--updates $(UPDATES))
 
 catalogue: install

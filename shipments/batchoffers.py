@@ -6,7 +6,6 @@ sentence. No address and no name is in it.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
@@ -73,16 +72,14 @@ def is_same(parcel: ParcelFacts, other: ParcelFacts) -> bool:
 
 
 def choose(order: Order, rates: list[Rate]) -> Rate:
-    """The cheapest that arrives in time; where none does, the cheapest whose day is not said, then of those too late."""
-
-    def rank(rate: Rate) -> tuple[int, Decimal]:
-        if order.deliver_by is None:
-            return 0, rate.price
-        if rate.deliver_by is None:
-            return 1, rate.price
-        return (0 if rate.deliver_by <= order.deliver_by else 2), rate.price
-
-    return min(rates, key=rank)
+    """The cheapest that arrives in time. Where none does, the cheapest whose day is not said, else the one that is least
+    late."""
+    if order.deliver_by is None:
+        return min(rates, key=lambda rate: rate.price)
+    in_time = [rate for rate in rates if rate.deliver_by and rate.deliver_by <= order.deliver_by]
+    if usable := in_time or [rate for rate in rates if rate.deliver_by is None]:
+        return min(usable, key=lambda rate: rate.price)
+    return min(rates, key=lambda rate: (rate.deliver_by, rate.price))
 
 
 def judge(checked, batch: LabelBatch, now: datetime) -> None:

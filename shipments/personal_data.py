@@ -41,12 +41,13 @@ TABLES = {
         "submitted_at finished_at next_check_at checks fence error_code"
     ),
     "shipments_labelbatch": Table.of(
-        operational="id created_at state provider carrier service ship_date paper started_at finished_at told_from",
+        operational="id created_at state provider carrier service ship_date length_mm width_mm height_mm paper started_at finished_at "
+        "told_from",
         staff="created_by_id",
     ),
     "shipments_labelbatchrow": Table.of(
-        operational="id batch_id order_id position state carrier service tracking_number weight_g error warning shipment_id "
-        "lease_until fence starts"
+        operational="id batch_id order_id position state carrier service tracking_number weight_g length_mm width_mm "
+        "height_mm offer error warning shipment_id lease_until fence starts"
     ),
     "shipments_labelpurchase": Table.of(
         operational="id order_id provider state idempotency_key request_token rate_id carrier service price currency tracked "

@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(config, items) -> None:
         return
     kept = [item for item in items if _asks_the_database(item) and "screens" not in item.path.parts]
     if not os.environ.get("EVERY_TEST"):
-        places = Counter()
+        places = Counter({"test_canary.py": 1})  # takes minutes, and was walked through on SQLite
         kept = [item for item in kept if _is_of_its_own(item) or _every_fourth(item, places)]
     chosen = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
@@ -81,12 +81,14 @@ def _asks_the_database(item) -> bool:
 def _is_of_its_own(item) -> bool:
     marker = item.get_closest_marker("django_db")
     commits = bool(marker and marker.kwargs.get("transaction")) or "transactional_db" in item.fixturenames
-    return commits or bool({"end_to_end", "orderhub", "privacy"} & set(item.path.parts[-2:]))
+    return item.path.name != "test_canary.py" and (
+        commits or bool({"end_to_end", "orderhub", "privacy"} & set(item.path.parts[-2:]))
+    )
 
 
 def _every_fourth(item, places: Counter) -> bool:
-    places[item.path] += 1
-    return places[item.path] % 4 == 1
+    places[item.path.name] += 1
+    return places[item.path.name] % 4 == 1
 
 
 @pytest.fixture(autouse=True, scope="session")

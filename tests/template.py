@@ -41,6 +41,12 @@ def copy() -> None:
         cursor.execute(f'CREATE DATABASE "{mine}" TEMPLATE "{name}"')
 
 
+def copy_to(path: Path) -> None:
+    """A copy of SQLite's file for an installation of its own, where there is one."""
+    if PLACE in os.environ and connection.vendor == "sqlite":
+        shutil.copyfile(_name(), path)
+
+
 def drop(maker: subprocess.Popen) -> None:
     """At the end of the run."""
     maker.wait()

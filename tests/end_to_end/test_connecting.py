@@ -51,6 +51,7 @@ def test_r12_each_order_lies_in_the_store_of_its_source(world, travel):
     assert Order.objects.count() == 9
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("sources", [("US",), ("US", "CA"), ("US", "CA", "MX")])
 def test_stores_of_one_account_cost_the_searches_of_one(world, travel, sources):
     """Two hours of sweeps: what Amazon's own log counts does not depend on the number of stores."""

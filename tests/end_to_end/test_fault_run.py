@@ -15,7 +15,7 @@ from tests.factories import connect, make_order
 from tests.orders.driving import import_now
 
 pytestmark = pytest.mark.django_db
-UPDATES, PACE = 400, 10
+UPDATES, PACE = 500, 10
 CLEAN = ("missed", "not theirs", "doubled", "out of date", "different", "stuck", "unreadable", "set back")
 
 

@@ -139,6 +139,7 @@ def import_everything(account, *, ship: int) -> None:
             break
 
 
+@pytest.mark.long
 def test_hostile_texts_stay_texts_on_every_page(seen, log):
     plain, pages, statuses = seen
     assert Order.objects.count() >= len(PAYLOADS) + len(PAYLOADS) // 4

@@ -18,6 +18,7 @@ import pytest
 from django_q import cluster as queue
 
 from orderhub import cluster
+from tests import template
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = "SELECT count(*) FROM orderhub_jobrun WHERE job = 'orderhub.housekeeping.heartbeat' AND ok"
@@ -86,6 +87,7 @@ def wait_until(true: Callable[[], object], *, seconds: float) -> bool:
 def running(tmp_path) -> Iterator[Running]:
     env = {name: value for name, value in os.environ.items() if not name.endswith("DATABASE_URL")}
     env |= {"DJANGO_SETTINGS_MODULE": "orderhub.settings", "ORDERHUB_ENV": "development", "VAR_DIR": str(tmp_path)}
+    template.copy_to(tmp_path / "orderhub.sqlite3")  # with several processes there is one; migrating it is then quick
     for arguments in (["migrate", "-v0"], ["shell", "-v0", "-c", PREPARE]):
         subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=env, check=True, timeout=60)
     with (tmp_path / "cluster.log").open("wb") as log:

@@ -27,6 +27,7 @@ def woken() -> int:
     return OrmQ.objects.count() - before
 
 
+@pytest.mark.long
 def test_fifty_accounts_are_polled_in_turn_none_too_often_none_forgotten(noon, monkeypatch):
     monkeypatch.setattr(time, "sleep", lambda _seconds: pytest.fail("a worker slept"))
     with bench_accounts.served(noon, ACCOUNTS) as world:

@@ -173,7 +173,7 @@ HOSTILE = {
     "long": "é" * 9000,
 }
 WORST = ("NUL", "beyond what int() reads")
-EVERYWHERE = sampled(HOSTILE, ["NUL", "markup"])  # in all fields at once; beside these, a mixture of all
+EVERYWHERE = sampled(HOSTILE, ["NUL"])  # in all fields at once; beside these, a mixture of all
 MIXED = "one after the other"
 
 
@@ -365,18 +365,18 @@ def test_nobody_comes_in_unknown_or_with_a_forged_form(given, name):
         answer = getattr(Client(), method)(url)
         assert answer.status_code == 302 and "/login/" in answer["Location"]
     forged = Client(enforce_csrf_checks=True)
-    forged.force_login(make_user(*access.ROLES))
+    forged.cookies = CLIENTS[ALL_ROLES].cookies
     before = LogEntry.objects.count()
     assert forged.post(url).status_code == 403
     assert LogEntry.objects.count() == before
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", DOORS)
-def test_other_methods_do_nothing(given, name):
-    client = CLIENTS[ALL_ROLES]
-    for method in ("put", "delete", "patch"):
-        answer, written = ask(client, method, door(name, given))
-        assert answer.status_code < 500 and written == [], (method, written)
+@pytest.mark.parametrize("method", ["put", "delete", "patch"])
+def test_other_methods_do_nothing(given, name, method):
+    answer, written = ask(CLIENTS[ALL_ROLES], method, door(name, given))
+    assert answer.status_code < 500 and written == [], written
 
 
 @pytest.mark.parametrize("name", [name for name, (_args, _get, post) in DOORS.items() if post])
@@ -390,6 +390,7 @@ def test_whatever_is_typed_gets_an_answer(given, name, what):
     assert "\n" not in answer.get("Location", "") and "alert(1)" not in answer.get("Location", "")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", VALID)
 def test_one_bad_field_among_good_ones_gets_an_answer(given, name):
     client, good = CLIENTS[ALL_ROLES], dict(VALID[name])
@@ -411,6 +412,7 @@ def test_whatever_stands_in_the_address_gets_an_answer(given, name, what):
         assert b"<script>alert" not in answer.content
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("what", WORST)
 @pytest.mark.parametrize("only", PARAMETERS)
 def test_whatever_stands_alone_in_the_address_of_the_list_gets_an_answer(given, only, what):

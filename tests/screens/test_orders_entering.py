@@ -125,6 +125,7 @@ def test_p24_an_order_is_typed_in_and_lands_on_its_page(support):
     assert order.items.get().options == [{"name": "Colour", "value": "Red"}]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

@@ -254,6 +254,7 @@ def test_p26_many_rows_are_told_on_a_page_of_their_own(client, support, store):
     assert Order.objects.filter(status="on_hold").count() == 30
 
 
+@pytest.mark.long
 def test_p26_501_orders_are_refused_whole_and_500_are_done(client, support, store, noon, settings):
     Order.objects.bulk_create(
         Order(

@@ -54,6 +54,7 @@ def test_every_card_counts_what_its_list_shows(client, busy):
         assert rows.result_count == card.count, card.title
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("role", list(access.ROLES))
 def test_every_card_and_sentence_leads_to_a_page_its_reader_may_open(client, busy, role):
     client.force_login(make_user(role))

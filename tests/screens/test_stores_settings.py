@@ -138,6 +138,7 @@ def test_two_people_on_one_page_do_not_overwrite_each_other(support, store):
     assert saved(support, store, brand_phone="+1 555 0100", as_loaded=again).notify_when == "label"  # knowingly now
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", ["name", "brand_name", "brand_phone", "ship_from_street1"])
 @pytest.mark.parametrize("text", ["Shop\r\nBcc: a@b.test", "A\nB", "A\u202eB", "A\u200bB"])
 def test_b32_names_stand_in_one_line_without_hidden_characters(support, store, name, text):
@@ -234,6 +235,7 @@ def test_the_history_names_the_section_of_each_field(support, store):
 # -- brand and logo
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [

@@ -181,6 +181,7 @@ def test_f25_a_submission_that_leads_to_nothing_is_read_and_then_told_one_by_one
     assert all(row.single_only for row in ShipmentNotification.objects.all())
 
 
+@pytest.mark.long
 def test_f25_a_submission_that_was_stuck_and_runs_after_all_makes_no_second_notice(shipped):
     world, account, orders = shipped()
     world.feed_delays = (60, 3 * 3600)
@@ -226,6 +227,7 @@ def test_f09_a_submission_that_never_arrived_is_made_again_after_a_quarter_of_an
     assert len(world.feeds) == 1
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "operation", ["createFeedDocument", "uploadFeedDocument", "getFeed", "getFeedDocument", "downloadFeedDocument"]
 )

@@ -8,6 +8,7 @@ from orderhub.management.commands import bench_confirming
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("orders", [20, 60])
 def test_r54_a_submission_costs_the_same_few_calls_however_many_parcels(noon, orders):
     single, together = bench_confirming.measure(orders)

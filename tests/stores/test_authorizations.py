@@ -291,6 +291,7 @@ def days_pass(days: float) -> None:
         watch()
 
 
+@pytest.mark.long
 def test_f11_each_threshold_is_told_once_and_the_end_too(staff, mailoutbox):
     account = ends_in(make_account(), days=35)
     heard = []
