@@ -205,6 +205,7 @@ def test_f43_only_the_failed_are_made_again_from_the_page(client, support):
     assert outcomes(batch) == {orders[0].order_number: "done", orders[1].order_number: "waiting"}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("state", ["draft", "running", "done"])
 def test_f43_the_page_costs_as_many_queries_for_many_rows_as_for_few(client, support, state):
     store, found = make_store(), {}

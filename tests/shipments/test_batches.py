@@ -24,7 +24,7 @@ from tests.orders.goods import counted, make_product, order_of
 from tests.shipments.batches import make_batch, make_labels, many_orders, outcomes, run_now, start
 
 pytestmark = pytest.mark.django_db
-MANY = int(os.environ.get("ORDERHUB_BATCH_ORDERS", "80"))  # 1,000 take a minute: set it to 1000 for the long run
+MANY = int(os.environ.get("ORDERHUB_BATCH_ORDERS", "40"))  # 1,000 take a minute: set it to 1000 for the long run
 WAITING, RUNNING, DONE, FAILED = (
     LabelBatchRow.State.WAITING, LabelBatchRow.State.RUNNING, LabelBatchRow.State.DONE, LabelBatchRow.State.FAILED,
 )  # fmt: skip

@@ -272,6 +272,7 @@ def test_f43_a_batch_that_waits_can_be_stopped_and_what_is_made_stays(world, ord
     assert_each_once(world, orders)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", ["500_before", "500_after", "cut", "timeout_after"])
 def test_f23_an_answer_not_seen_is_settled_later_and_nothing_is_bought_twice(
     world, account, orders, travel, kind, monkeypatch

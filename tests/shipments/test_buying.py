@@ -210,6 +210,7 @@ def test_what_amazon_did_not_take_in_costs_nothing_and_may_be_wished_for_again(w
 # -- an answer not seen
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "kind",
     ["500_before", "500_after", "503", "cut", "reset", "truncated_json", "html", "empty", "garbled", "timeout_after"],

@@ -229,6 +229,7 @@ def test_r59_the_simulated_store_does_mail_where_they_are_on(linked):
 # -- finding the mirror
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("field", ["external_order_id", "external_id"])
 @pytest.mark.parametrize(
     "ignored", [(), ("external_order_id",), ("external_order_id", "channel_id", "min_date_created")]
@@ -376,6 +377,7 @@ def test_4_refused_twice_is_refused_and_explained(linked):
     assert at.world.calls("bigcommerce.create_shipment") == 2
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("status_id", [*REFUSED, *OTHER])
 def test_3_a_status_that_forbids_it_is_refused_with_a_sentence(linked, status_id):
     at = linked()
@@ -390,6 +392,7 @@ def test_3_a_status_that_forbids_it_is_refused_with_a_sentence(linked, status_id
     at.assert_told_once()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("status_id", sorted(mirrorplan.TO_SHIP))
 def test_3_from_the_other_statuses_the_shipment_is_added(linked, status_id):
     at = linked()
