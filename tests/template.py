@@ -12,7 +12,7 @@ from pathlib import Path
 from django.db import connection
 
 PLACE = "ORDERHUB_TEST_TEMPLATE"  # in the environment: a folder of this run
-PATIENCE_S = 120
+PATIENCE_S = 300
 
 
 def start() -> subprocess.Popen:
