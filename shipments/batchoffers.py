@@ -59,11 +59,15 @@ def measures(row: LabelBatchRow, batch: LabelBatch) -> dict[str, int]:
     return {name: value for name, value in found.items() if value}
 
 
-def parcel_of(row: LabelBatchRow, batch: LabelBatch, *, now: datetime) -> ParcelFacts:
-    """The parcel as it would be asked for now. RuleViolation where a measure is missing, or nothing is left to send."""
+def parcel_of(
+    row: LabelBatchRow, batch: LabelBatch, *, now: datetime, known: dict[str, int] | None = None
+) -> ParcelFacts:
+    """The parcel as it would be asked for now. `known`: its measures(), where they are at hand. RuleViolation where a measure is missing, or nothing is left to send."""
     if batch.ship_date and batch.ship_date < now.astimezone(row.order.store.zone).date():
         raise RuleViolation(_("The ship date is over: choose today or a later day for all rows."))
-    return quoting.facts(row.order, now=now, ship_date=batch.ship_date, **measures(row, batch))
+    return quoting.facts(
+        row.order, now=now, ship_date=batch.ship_date, **(measures(row, batch) if known is None else known)
+    )
 
 
 def is_same(parcel: ParcelFacts, other: ParcelFacts) -> bool:
@@ -88,7 +92,7 @@ def judge(checked, batch: LabelBatch, now: datetime) -> None:
         row = found.row
         found.known = measures(row, batch)
         try:
-            found.parcel = parcel_of(row, batch, now=now)
+            found.parcel = parcel_of(row, batch, now=now, known=found.known)
         except RuleViolation as error:
             found.error = str(error)
             continue

@@ -9,7 +9,7 @@ from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 
 from orderhub.wording import amount, day_and_time
-from shipments import batchchecking, batching, batchtyping, carriers
+from shipments import batchchecking, batching, batchtyping, carriers, quoting
 from shipments.batchchecking import Verdict
 from shipments.forms_batch import written_size
 from shipments.models import LabelBatch, LabelBatchRow, Shipment, ShipmentNotification
@@ -77,7 +77,7 @@ class RowShown:
 
     @property
     def known_size(self) -> str:
-        sides = [self.verdict.known.get(side) for side in ("length_mm", "width_mm", "height_mm")]
+        sides = [self.verdict.known.get(side) for side in quoting.SIDES]
         return " × ".join(map(str, sides)) if all(sides) else ""
 
     @property

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-MOST_NUMBER, MOST_SERVICE, MOST_WEIGHT_G = 60, 80, 1_000_000
+from shipments.quoting import MOST_SIDE_MM, MOST_WEIGHT_G, SIDES
+
+MOST_NUMBER, MOST_SERVICE = 60, 80
 SEPARATORS = "\t;,"  # the first that occurs in the text separates it
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-MOST_SIDE_MM = 10_000
 _SIDES = re.compile(r"(\d{1,5})\s*[x×*/;, ]\s*(\d{1,5})\s*[x×*/;, ]\s*(\d{1,5})(?:\s*mm)?", re.ASCII | re.IGNORECASE)
 _GRAMS = re.compile(r"(\d{1,7})\s*g?", re.ASCII | re.IGNORECASE)
 
@@ -68,13 +69,12 @@ def grams(text: str) -> int | None:
 
 def sides(text: str) -> dict[str, int | None]:
     """Length, width and height in whole mm, all or none of them. ValueError with a sentence for anything else."""
-    names = ("length_mm", "width_mm", "height_mm")
     if not text.strip():
-        return dict.fromkeys(names)
+        return dict.fromkeys(SIDES)
     found = _SIDES.fullmatch(text.strip())
     if not found or not all(0 < int(side) <= MOST_SIDE_MM for side in found.groups()):
         raise ValueError(_("type the size in whole mm as length × width × height, for example 300 × 200 × 100."))
-    return dict(zip(names, map(int, found.groups()), strict=True))
+    return dict(zip(SIDES, map(int, found.groups()), strict=True))
 
 
 def columns(number: str | None, service: str | None = None, weight: str | None = None, size: str | None = None) -> dict:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from orderhub.wording import about
-from shipments import batchtyping, carriers
+from shipments import batchtyping, carriers, quoting
 from shipments.forms import NEAR_DAYS, DateInput
 from shipments.models import LabelBatch, LabelBatchRow
 
@@ -80,7 +80,8 @@ class CommonForm(forms.ModelForm):
 
 def written_size(found: LabelBatch | LabelBatchRow) -> str:
     """`300 × 200 × 100`, or nothing."""
-    return " × ".join(str(side) for side in (found.length_mm, found.width_mm, found.height_mm) if side)
+    sides = (getattr(found, side) for side in quoting.SIDES)
+    return " × ".join(str(side) for side in sides if side)
 
 
 @dataclass

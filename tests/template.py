@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from django.db import connection
+from django.db import DatabaseError, connection
 
 PLACE = "ORDERHUB_TEST_TEMPLATE"  # in the environment: a folder of this run
 PATIENCE_S = 300
@@ -36,7 +36,7 @@ def copy() -> None:
             try:
                 cursor.execute(f'CREATE DATABASE "{mine}" TEMPLATE "{name}"')
                 return
-            except Exception:
+            except DatabaseError:  # another process is copying it right now
                 time.sleep(0.2)
         cursor.execute(f'CREATE DATABASE "{mine}" TEMPLATE "{name}"')
 

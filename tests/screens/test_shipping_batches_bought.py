@@ -18,6 +18,7 @@ from shipments.models.shipment import LabelProvider
 from tests.factories import make_user
 from tests.screens.test_shipping_batches import MAY, choose, door, page, press
 from tests.shipments.batches import make_batch, run_now, start
+from tests.shipments.batches import make_bought_batch as draft
 from tests.shipments.shop import open_shop, order_at
 
 pytestmark = pytest.mark.django_db
@@ -43,12 +44,6 @@ def account(world):
 @pytest.fixture
 def orders(world, account):
     return [order_at(world, account) for _ in range(3)]
-
-
-def draft(orders, *, weight_g: int | None = 800, **common) -> LabelBatch:
-    batch = make_batch(orders, [], carrier="", service="", **{"provider": BUY} | SIZE | common)
-    batch.rows.update(weight_g=weight_g)
-    return batch
 
 
 def priced(orders, **given) -> LabelBatch:

@@ -7,6 +7,7 @@ from orders.models import Order
 from shipments import batchchecking, batching
 from shipments.jobs import run_batch
 from shipments.models import LabelBatch
+from shipments.models.shipment import LabelProvider
 from tests.factories import make_order, make_user
 from tests.shipments import numbers
 
@@ -20,6 +21,14 @@ def make_batch(orders: Sequence[Order], given: Sequence[str] | None = None, *, b
     typed = {row.pk: {"tracking_number": number} for row, number in zip(rows, given, strict=False)}
     batching.save(batch, common={"carrier": "ups", "service": "UPS Ground"} | common, rows=typed)
     return LabelBatch.objects.get(pk=batch.pk)
+
+
+def make_bought_batch(orders: Sequence[Order], *, weight_g: int | None = 800, by=None, **common) -> LabelBatch:
+    """A draft whose labels are to be bought, in parcels of one size."""
+    given = {"provider": LabelProvider.AMAZON_SHIPPING, "length_mm": 200, "width_mm": 150, "height_mm": 50} | common
+    batch = make_batch(orders, [], by=by, carrier="", service="", **given)
+    batch.rows.update(weight_g=weight_g)
+    return batch
 
 
 def number_for(order: Order) -> str:

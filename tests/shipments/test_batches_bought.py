@@ -19,6 +19,7 @@ from tests.end_to_end.killing import died_at
 from tests.factories import make_user
 from tests.orders.driving import IMPATIENT, impatient_clients
 from tests.shipments.batches import make_batch, make_labels, outcomes, run_now, start
+from tests.shipments.batches import make_bought_batch as draft
 from tests.shipments.shop import offers_for, open_shop, order_at, settle_now
 
 pytestmark = pytest.mark.django_db
@@ -37,13 +38,6 @@ def account(world):
 @pytest.fixture
 def orders(world, account):
     return [order_at(world, account) for _ in range(3)]
-
-
-def draft(orders, *, weight_g: int | None = 800, by=None, **common) -> LabelBatch:
-    """Labels to be bought for these orders, in parcels of one size."""
-    batch = make_batch(orders, [], by=by, carrier="", service="", **{"provider": BUY} | SIZE | common)
-    batch.rows.update(weight_g=weight_g)
-    return batch
 
 
 def ask(batch: LabelBatch) -> LabelBatch:
