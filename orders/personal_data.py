@@ -35,6 +35,7 @@ TABLES = {
     "orders_orderpersonaldata": Table.of(
         operational="order_id marker", pii=" ".join((*ERASED, EMAIL)), public=" ".join(KEPT)
     ),
+    "orders_buyerword": Table.of(operational="id order_id", pii="word"),
     "orders_itempersonaldata": Table.of(
         operational="item_id marker state error_code attempts next_attempt_at",
         pii="customized_url customization images",

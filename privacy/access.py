@@ -75,18 +75,21 @@ _CONNECT = (
     "stores.change_store",
     "stores.add_store",
 )
+_PEOPLE = ("orders.search_person", "privacy.ask_erasure")  # who may look for a buyer, and ask for an erasure
+_LOG = ("privacy.view_securityevent", "privacy.use_killswitch")
+_LAG = ("privacy.view_sweepstate", "privacy.view_lag")
 _JOBS = ("orderhub.view_jobrun", "orderhub.view_joblease")
 
 ROLES: dict[str, tuple[str, ...]] = {
     SUPPORT: (
         *_ORDERS, *_DESK, "orders.view_personal_data",
         *_SHIP, *_NOTICES, *_BY_HAND, *_CARRIERS, "shipments.correct_tracking", "shipments.add_outgoingmail",
-        *_STORES, *_CONNECT, "stores.map_custom_fields",
+        *_STORES, *_CONNECT, "stores.map_custom_fields", *_PEOPLE, *_LAG,
     ),
     SUCCESS: (
         *_ORDERS, *_DESK, "shipments.view_shipment",
         *_NOTICES, *_BY_HAND, *_STORES, *_CONNECT,
-        "stores.grant_features", "stores.view_featuregrant", "stores.map_custom_fields",
+        "stores.grant_features", "stores.view_featuregrant", "stores.map_custom_fields", "orders.reveal_person", *_PEOPLE, *_LAG,
     ),
     WAREHOUSE: (
         *_ORDERS, "orders.hold_order", "orders.view_personal_data_of_open_orders", "orders.view_ordernote",
@@ -94,11 +97,14 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     PRIVACY: (
         *_ORDERS, "orders.view_customer", "privacy.view_erasurecertificate", "privacy.view_accesslog", *_JOBS,
+        "orders.reveal_person", "orders.export_personal_data", *_PEOPLE, *_LAG, *_LOG, "privacy.carry_out_erasure",
+        "privacy.view_personaldatarequest", "privacy.view_accessreview",
     ),
     ADMINISTRATOR: (
         *_ORDERS, *_STORES, *_CONNECT, *_JOBS, *_NOTICES, *_CARRIERS,
         "orders.fetch_order", "orders.view_historyread",
-        "orderhub.view_user", "orderhub.add_user", "orderhub.change_user",
+        "orderhub.view_user", "orderhub.add_user", "orderhub.change_user", *_LAG, *_LOG,
+        "privacy.view_accessreview", "privacy.add_accessreview",
     ),
 }  # fmt: skip
 

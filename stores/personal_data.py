@@ -16,7 +16,8 @@ TABLES = {
         "import_customization custom_fields_enabled japan_enabled custom_field_1 custom_field_2 custom_field_3 brand_name "
         "brand_logo brand_phone brand_site brand_from_email approved_sender notify_when notify_delay_minutes "
         "short_stock product_title_policy product_image_policy product_weight_policy product_dimensions_policy linked_store_id "
-        "amazon_told_by ship_from created_at correct_tracking mail_shipped mail_delivered slip_message slip_shows_sku",
+        "amazon_told_by ship_from created_at correct_tracking mail_shipped mail_delivered slip_message slip_shows_sku "
+        "retention_unshipped_days retention_shipped_days retention_label_days redaction_strict",
         operational="approved_sender_confirmed_at linked_mails_off_at",
         staff="approved_sender_confirmed_by_id linked_mails_off_by_id",
     ),

@@ -5,13 +5,14 @@ from orders.models.event import OrderEvent
 from orders.models.history import HistoryRead
 from orders.models.note import OrderNote, SavedView, Tag
 from orders.models.order import Order, OrderItem
-from orders.models.person import ItemPersonalData, OrderPersonalData
+from orders.models.person import BuyerWord, ItemPersonalData, OrderPersonalData
 from orders.models.product import CatalogueItem, Product
 from orders.models.rule import AutomationRule, RuleFiring
 from orders.models.skipped import QuarantinedOrder, SkippedOrder
 
 __all__ = [
     "AutomationRule",
+    "BuyerWord",
     "CatalogueItem",
     "Customer",
     "HistoryRead",

@@ -53,6 +53,9 @@ class OrderEvent(models.Model):
         MERGED = "merged", _("Customer records joined")
         NOT_PHYSICAL = "not_physical", _("Amazon's catalogue says nothing in it is physical")
         BLOCKED = "blocked", _("Personal data from Amazon ignored: already erased here")
+        BLOCKED_WRITE = "blocked_write", _("Personal data written by %(client)s ignored: already erased here")
+        ERASURE_ASKED = "erasure_asked", _("Erasure asked for, request %(request)s")
+        REVEALED = "revealed", _("Names and address shown to %(user)s: %(reason)s")
 
     order = models.ForeignKey(Order, models.CASCADE, verbose_name=_("order"), related_name="events")
     at = models.DateTimeField(_("at"), default=clock.now)

@@ -162,6 +162,9 @@ class Order(models.Model):
             ("export_order", _("Can export orders without personal data")),
             ("view_personal_data", _("Can see names and addresses of orders")),
             ("view_personal_data_of_open_orders", _("Can see names and addresses of open orders")),
+            ("reveal_person", _("Can see names and addresses for a stated reason")),
+            ("search_person", _("Can search orders by name, e-mail or phone")),
+            ("export_personal_data", _("Can export orders with personal data, for a stated reason")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["store", "order_number"], name="order_once_per_store"),

@@ -99,6 +99,22 @@ class OrderPersonalData(models.Model):
         return self.marker == "" and any(getattr(self, name) for name in LATCHED)
 
 
+class BuyerWord(models.Model):
+    """A keyed hash of one word by which support may look for an order's person. All go with the erasure."""
+
+    order = models.ForeignKey(Order, models.CASCADE, verbose_name=_("order"), related_name="buyer_words")
+    word = models.BigIntegerField(editable=False)
+
+    class Meta:
+        verbose_name = _("word to search for")
+        verbose_name_plural = _("words to search for")
+        default_permissions = []
+        constraints = [models.UniqueConstraint(fields=["word", "order"], name="buyerword_once_per_order")]
+
+    def __str__(self) -> str:
+        return f"#{self.order_id}"
+
+
 class CustomizationState(models.TextChoices):
     """How far we are with what the buyer wished for on a line."""
 

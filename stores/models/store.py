@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock
 from orderhub.constraints import known_values
+from privacy import retention
 from privacy.fields import EncryptedTextField
 from stores import marketplaces
 from stores.models.account import AmazonAccount, Merchant
@@ -27,6 +28,13 @@ class StoreQuerySet(models.QuerySet):
     def importing(self):
         """Stores that take orders in. Amazon.co.jp needs its grant."""
         return self.filter(active=True).exclude(marketplace=marketplaces.JAPAN, japan_enabled=False)
+
+
+RETENTION_MOST = (
+    ("retention_unshipped_days", retention.UNSHIPPED_DAYS),
+    ("retention_shipped_days", retention.SHIPPED_DAYS),
+    ("retention_label_days", retention.LABEL_DAYS),
+)
 
 
 class Store(BrandSettings, NotificationSettings, ProductSettings, CustomFieldSettings, LinkSettings):
@@ -62,6 +70,13 @@ class Store(BrandSettings, NotificationSettings, ProductSettings, CustomFieldSet
     import_afn = models.BooleanField(_("import Amazon-fulfilled orders"), default=False)
     import_customization = models.BooleanField(_("import details of Amazon Custom orders"), default=False)
     ship_from = models.JSONField(_("ship-from address"), default=dict, blank=True)
+    # Shorter periods and a stricter profile than the installation's; nothing can lengthen them
+    retention_unshipped_days = models.PositiveSmallIntegerField(
+        _("days after import, not shipped"), null=True, blank=True
+    )
+    retention_shipped_days = models.PositiveSmallIntegerField(_("days after shipping"), null=True, blank=True)
+    retention_label_days = models.PositiveSmallIntegerField(_("days after the label"), null=True, blank=True)
+    redaction_strict = models.BooleanField(_("strict profile of erasure"), default=False)
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
 
     objects = StoreQuerySet.as_manager()
@@ -83,6 +98,12 @@ class Store(BrandSettings, NotificationSettings, ProductSettings, CustomFieldSet
             models.CheckConstraint(
                 condition=~Q(marketplace="JP") | Q(active=False) | Q(japan_enabled=True),
                 name="store_japan_needs_grant",
+            ),
+            *(
+                models.CheckConstraint(
+                    condition=Q(**{f"{name}__isnull": True}) | Q(**{f"{name}__lte": most}), name=f"store_{name}_shorter"
+                )
+                for name, most in RETENTION_MOST
             ),
             *SETTINGS_CONSTRAINTS,
         ]

@@ -11,6 +11,7 @@ from tests.privacy.rows import due_order, is_postgresql
 
 MIGRATIONS = [importlib.import_module(f"orders.migrations.{name}") for name in ("0001_initial", "0002_roman_place")]
 LATER = importlib.import_module("orders.migrations.0004_everything_amazon_knows").COLUMNS
+LATER |= importlib.import_module("orders.migrations.0006_privacy_and_access").COLUMNS
 TABLE = MIGRATIONS[0].TABLE
 COLUMNS = {column for migration in MIGRATIONS for column in migration.COLUMNS} | set(LATER[TABLE])
 pytestmark = pytest.mark.django_db

@@ -1,6 +1,5 @@
 """Proof of what was erased and who looked. Orders are known here by number only; no row holds a personal value."""
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -33,21 +32,3 @@ class ErasureCertificate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.order_number}"
-
-
-class AccessLog(models.Model):
-    """Who saw whose data, when and why. Ids only."""
-
-    at = models.DateTimeField(_("at"), default=clock.now)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("user"), related_name="+")
-    order_id = models.BigIntegerField(_("order id"))
-    what = models.CharField(_("what"), max_length=30)
-    why = models.CharField(_("why"), max_length=30, blank=True)
-
-    class Meta:
-        verbose_name = _("access to personal data")
-        verbose_name_plural = _("accesses to personal data")
-        indexes = [models.Index(fields=["user", "at"], name="accesslog_user_at")]
-
-    def __str__(self) -> str:
-        return f"{self.what} {self.order_id}"
