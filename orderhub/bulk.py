@@ -47,14 +47,19 @@ def _take_ids(model: type[models.Model], rows: Sequence[models.Model]) -> None:
 def _copy(model: type[models.Model], rows: Sequence[models.Model]) -> None:
     fields = [found for found in model._meta.concrete_fields if not (found.auto_created and rows[0].pk is None)]
     _name_relations([found for found in fields if found.is_relation], rows)
-    named = [(found.attname, _writer(found)) for found in fields]
+    named = [(found.attname, _writer(found), getattr(found, "sealed_for", None)) for found in fields]
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(model._meta.db_table), sql.SQL(", ").join(sql.Identifier(found.column) for found in fields)
     )
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
         for row in rows:
             held = row.__dict__
-            copy.write_row([held[name] if write is None else write(held[name]) for name, write in named])
+            copy.write_row(
+                [
+                    sealed(row) if sealed else held[name] if write is None else write(held[name])
+                    for name, write, sealed in named
+                ]
+            )
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
 
@@ -68,6 +73,7 @@ def _name_relations(relations: Sequence[models.Field], rows: Sequence[models.Mod
                 setattr(row, found.attname, None if other is None else other.pk)
 
 
+# A field with `sealed_for(row)` makes its stored value from the whole row (privacy/fields.py).
 def _writer(found: models.Field) -> Callable | None:
     """What makes a value ready for COPY; None where it is ready."""
     if isinstance(found, models.JSONField):

@@ -45,10 +45,16 @@ def _local_secrets() -> dict:
 
 if PRODUCTION:
     SECRET_KEY = env.str("SECRET_KEY")
-    FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS")
+    FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])
 else:
     SECRET_KEY = env.str("SECRET_KEY", default="") or _local_secrets()["secret_key"]
     FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[]) or ["local:" + _local_secrets()["field_key"]]
+FIELD_ENCRYPTION_KEYS_FILE = env.str("FIELD_ENCRYPTION_KEYS_FILE", default="")  # instead: one a line, mode 0600
+KEY_PROVIDER = env.str(
+    "KEY_PROVIDER",
+    default="privacy.keys.FileKeys" if FIELD_ENCRYPTION_KEYS_FILE else "privacy.keys.EnvironmentKeys",
+)
+ENCRYPT_PERSONAL_DATA = env.bool("ENCRYPT_PERSONAL_DATA", default=True)
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"]
 )
@@ -146,7 +152,7 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
     "labels": {  # one alias for every label file, shared by all hosts in production
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "privacy.storage.PersonalFiles",
         "OPTIONS": {
             "location": str(MEDIA_ROOT / "labels"),
             "file_permissions_mode": 0o600,
@@ -154,7 +160,7 @@ STORAGES = {
         },
     },
     "customization": {  # what buyers wrote and drew for Amazon Custom: personal, erased with the order
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "privacy.storage.PersonalFiles",
         "OPTIONS": {
             "location": str(MEDIA_ROOT / "customization"),
             "file_permissions_mode": 0o600,

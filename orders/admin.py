@@ -40,6 +40,7 @@ from orders.admin_bulk import BulkDoors
 from orders.admin_entering import EnteringDoors
 from orders.admin_files import FileDoors
 from orders.admin_notes import NoteDoors
+from orders.admin_people import PeopleDoors
 from orders.admin_picking import PickDoors
 from orders.admin_tags import TagDoors
 from orders.admin_views import ViewChips, ViewDoors
@@ -133,6 +134,7 @@ class OrderAdmin(
     EnteringDoors,
     FileDoors,
     GoodsDoors,
+    PeopleDoors,
     WhereDoors,
     PickDoors,
     ReadOnlyAdmin,

@@ -9,12 +9,13 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
-from orders import customers, entering, mapping, roman, ruling
+from orders import customers, entering, mapping, people, roman, ruling
 from orders.entering import Entry
 from orders.models import Order, OrderEvent, OrderItem, OrderPersonalData
 from orders.pagesaving import Plan
 from orders.retention import facts_of, periods_for
 from privacy import access, retention
+from privacy.fields import sealed_values
 from stores.connectors.base import PERSON_FIELDS as PERSON
 from stores.models import Store
 
@@ -170,7 +171,10 @@ def _lines(order: Order, entry: Entry) -> list[OrderItem]:
 def _save(plan: Plan, order: Order, person: OrderPersonalData) -> None:
     order.save()
     names = [*PERSON, *roman.TWINS.values(), *mapping.CUSTOM_FIELDS]
-    OrderPersonalData.objects.filter(pk=order.pk, marker="").update(**{name: getattr(person, name) for name in names})
+    typed = sealed_values(person, **{name: getattr(person, name) for name in names})
+    OrderPersonalData.objects.filter(pk=order.pk, marker="").update(**typed)
+    people.forget([order.pk])
+    people.index([person])
     items = plan.items_of(order)
     OrderItem.objects.bulk_create([item for item in items if item.pk is None])
     OrderItem.objects.bulk_update([item for item in items if item.pk], LINE_COLUMNS)

@@ -11,6 +11,7 @@ from django.utils.crypto import salted_hmac
 
 from orders.models import Customer, Order, OrderPersonalData
 from privacy import markers
+from privacy.fields import give_keys
 from stores.models import AmazonAccount, Store
 
 PURPOSE = "orders.customer.match_key"
@@ -38,7 +39,7 @@ def attach(pairs: list[tuple[Order, OrderPersonalData]], account: AmazonAccount 
     """Give orders their customers and customers what the orders say. Call inside the transaction that writes the orders.
 
     Sets `order.customer` in memory, for the caller to write. The newest order's values win, blank never overwrites. An
-    order without e-mail, of Amazon's own fulfilment, or erased gets none. At most three statements; two more where a
+    order without e-mail, of Amazon's own fulfilment, or erased gets none. At most three statements, three more for the data keys; two again where a
     real address is another account's customer already, or was erased meanwhile. `account`: None for orders entered here.
     """
     buyers = sorted(
@@ -53,6 +54,7 @@ def attach(pairs: list[tuple[Order, OrderPersonalData]], account: AmazonAccount 
         rows = _open(left, account, now=now)
         changed |= _settle(left, rows, account)[0]
     if changed:
+        give_keys(changed.values())
         Customer.objects.bulk_create(
             [changed[pk] for pk in sorted(changed)],
             update_conflicts=True, unique_fields=["id"], update_fields=COLUMNS,
@@ -122,6 +124,7 @@ def _open(buyers: list[_Buyer], account: AmazonAccount | None, *, now: datetime)
             row = fresh.setdefault(buyer.place, _blank(buyer, account, now=now))
             _learn(row, buyer)
     if fresh:
+        give_keys(fresh.values(), fresh=True)
         Customer.objects.bulk_create([fresh[place] for place in sorted(fresh)], ignore_conflicts=True)
     known = {buyer.order.customer_id for buyer in buyers} - {None}
     wanted = Q(pk__in=known)

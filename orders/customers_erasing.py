@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Case, Count, Q, Value, When
+from django.db.models import Case, Count, Q, TextField, Value, When
 
 from orders.models import Customer, Order
 from orders.models.customer import CUSTOMER_ERASED
-from privacy import markers
+from privacy import datakeys, markers
 
 AMAZON = Q(origin_marketplace="amazon")
 TEXTS = tuple(name for name in CUSTOMER_ERASED if name != "match_key")  # the key is emptied, never overwritten
@@ -89,9 +89,12 @@ def _amazon_fields(row: Customer) -> list[str]:
 
 def _erase(rows: list[Customer], *, marker: str, now: datetime) -> None:
     """An empty field stays empty, a relay address stays as it is."""
+    datakeys.destroy(f"customer:{row.key_name}" for row in rows)
     relayed = [row.pk for row in rows if markers.is_relay(row.email)]
     changes = {name: Case(When(**{name: ""}, then=Value("")), default=Value(marker)) for name in TEXTS}
-    changes["email"] = Case(When(Q(pk__in=relayed) | Q(email=""), then="email"), default=Value(marker))
+    changes["email"] = Case(
+        When(Q(pk__in=relayed) | Q(email=""), then="email"), default=Value(marker), output_field=TextField()
+    )
     Customer.objects.filter(pk__in=[row.pk for row in rows], marker="").update(
         marker=marker, redacted_at=now, match_key="", **changes
     )
@@ -101,7 +104,10 @@ def _strip(customer_ids: list[int]) -> None:
     """Relay address and phone of Amazon's go; the key goes with the address it was made of."""
     of_amazon = {"email": "email_from_amazon", "match_key": "email_from_amazon", "phone": "phone_from_amazon"}
     Customer.objects.filter(pk__in=customer_ids, marker="").update(
-        **{name: Case(When(**{flag: True}, then=Value("")), default=name) for name, flag in of_amazon.items()}
+        **{
+            name: Case(When(**{flag: True}, then=Value("")), default=name, output_field=TextField())
+            for name, flag in of_amazon.items()
+        }
     )
 
 

@@ -19,7 +19,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from orders.models import OrderNote, OrderPersonalData
-from privacy import markers
+from privacy import datakeys, markers
+from privacy.fields import give_keys
 
 FIELD = "notes"  # as certificates name it
 NAMES = ("buyer_name", "recipient_name", "romanised_name")
@@ -156,7 +157,9 @@ class _Holder:
     def overwrite(self, order_ids: list[int], *, marker: str, now: datetime) -> dict[int, list[str]]:
         """Overwrite the notes that name their buyer; the same few statements for any number. Safe to repeat."""
         found = _naming(order_ids)
-        OrderNote.objects.filter(pk__in=found).update(marker=marker, text=marker)
+        if found:
+            _under_new_keys(set(found.values()), but=set(found))
+            OrderNote.objects.filter(pk__in=found).update(marker=marker, text=marker)
         return {order_id: [FIELD] for order_id in found.values()}
 
     def leftovers(self, order_ids: list[int], *, now: datetime) -> set[int]:
@@ -174,6 +177,15 @@ def _naming(order_ids: list[int]) -> dict[int, int]:
     persons = OrderPersonalData.objects.filter(pk__in={order_id for _pk, order_id, _text in notes}, marker="")
     traces = {person.pk: Traces(person) for person in persons}
     return {pk: order_id for pk, order_id, text in notes if order_id in traces and traces[order_id].are_in(text)}
+
+
+def _under_new_keys(order_ids: set[int], *, but: set[int]) -> None:
+    """The old key goes with the notes that name somebody; what stays of these orders gets another one."""
+    staying = list(OrderNote.objects.filter(order__in=order_ids, marker="").exclude(pk__in=but).order_by("pk"))
+    datakeys.destroy(f"notes:{order_id}" for order_id in order_ids)
+    give_keys(staying)
+    for note in staying:
+        note.save(update_fields=["text"])
 
 
 NOTES = _Holder()

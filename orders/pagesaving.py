@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import F
 
 from orderhub import bulk
-from orders import mapping, roman, ruling
+from orders import mapping, people, roman, ruling
 from orders.models import (
     ItemPersonalData,
     Order,
@@ -19,6 +19,7 @@ from orders.models import (
     SkippedOrder,
 )
 from orders.ruling import Outcome
+from privacy.fields import give_keys
 from stores.connectors.base import PERSON_FIELDS, OrderPage
 from stores.models import AmazonAccount, UnconnectedOrder
 
@@ -77,10 +78,16 @@ def tags_of(orders: list[Order]) -> dict[int, set[str]]:
 def save(plan: Plan, stores: list[int]) -> None:
     """Write the plan. Call inside a transaction."""
     bulk.insert(plan.fresh, with_ids=True)
-    bulk.insert([plan.person_of(order) for order in plan.fresh])
+    persons = [plan.person_of(order) for order in plan.fresh]
+    for order, person in zip(plan.fresh, persons, strict=True):
+        person.order_id = order.pk
+    give_keys(persons, fresh=True)
+    bulk.insert(persons)
+    people.index(persons, fresh=True)
     bulk.insert([item for order in plan.fresh for item in plan.items_of(order)], with_ids=True)
     _save_changed(plan)
     _save_wishes(plan)
+    give_keys(plan.ruled.notes)
     for rows in (plan.events, plan.ruled.firings, plan.ruled.notes):
         bulk.insert(rows)
     ruling.save_tags(plan.ruled)
@@ -103,10 +110,13 @@ def _save_changed(plan: Plan) -> None:
     Order.objects.bulk_create(
         plan.changed, update_conflicts=True, unique_fields=["id"], update_fields=mapping.ORDER_COLUMNS
     )
+    persons = [plan.person_of(order) for order in plan.changed]
+    give_keys(persons)
     OrderPersonalData.objects.bulk_create(
-        [plan.person_of(order) for order in plan.changed],
+        persons,
         update_conflicts=True, unique_fields=["order"], update_fields=PERSON_COLUMNS,
     )  # fmt: skip
+    people.index(persons)
     items = [item for order in plan.changed for item in plan.items_of(order)]
     OrderItem.objects.bulk_create(
         items, update_conflicts=True, unique_fields=["order", "amazon_item_id"], update_fields=mapping.ITEM_COLUMNS
@@ -121,6 +131,7 @@ def _save_wishes(plan: Plan) -> None:
         for order, item in plan.lines()
         if (order.order_number, item.amazon_item_id) in plan.wished
     ]  # fmt: skip
+    give_keys(rows)
     if rows:
         ItemPersonalData.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["item"], update_fields=["customized_url", "next_attempt_at"]

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache, reduce
+from operator import add
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, TextField, Value, When
 
+from orders import people
 from orders.customers_erasing import CUSTOMERS
 from orders.customization.erasing import CUSTOMIZATIONS
-from orders.models import Order, OrderEvent, OrderPersonalData
+from orders.models import BuyerWord, Order, OrderEvent, OrderPersonalData
 from orders.models.person import EMAIL, ERASED, KEPT
 from orders.notes_erasing import NOTES
-from privacy import markers
+from privacy import datakeys, markers
+from privacy.fields import as_stored
 from privacy.registry import Candidate, Table
 
 TABLES = {
@@ -41,7 +45,7 @@ TABLES = {
         pii="customized_url customization images",
     ),
     "orders_customer": Table.of(
-        operational="id merchant_id account_id marker email_from_amazon phone_from_amazon created_at last_order_at redacted_at",
+        operational="id merchant_id account_id key_name marker email_from_amazon phone_from_amazon created_at last_order_at redacted_at",
         pii="match_key name email phone user_name",
     ),
     "orders_ordernote": Table.of(operational="id order_id at marker", staff="author_id", pii="text"),
@@ -152,21 +156,29 @@ class _Holder:
         turn.
         """
         persons = OrderPersonalData.objects.filter(order__in=order_ids, marker="")
+        names = erasable()
+        rows = persons.select_for_update().order_by("pk").values_list("pk", _filled(names), as_stored(EMAIL))
         held: dict[int, list[str]] = {}
         relayed: list[int] = []
-        for person in persons.select_for_update().order_by("pk"):
-            names = [name for name in erasable() if getattr(person, name)]
-            if markers.is_relay(person.buyer_email):
-                relayed.append(person.pk)
-            elif person.buyer_email:
-                names.append(EMAIL)
-            held[person.pk] = names
-        changes = {name: _unless_empty(name, marker) for name in erasable()}
-        changes[EMAIL] = Case(
-            When(Q(pk__in=relayed) | Q(**{EMAIL: ""}), then=F(EMAIL)), default=Value(marker)
-        )  # fmt: skip
-        persons.filter(pk__in=held).update(marker=marker, **changes)
+        for pk, filled, address in rows:
+            held[pk] = list(_named(names, filled))
+            if markers.is_relay(address):
+                relayed.append(pk)
+            elif address:
+                held[pk].append(EMAIL)
+        if held:
+            changes = {name: _unless_empty(name, marker) for name in names}
+            kept = Q(**{EMAIL: ""}) | Q(pk__in=relayed) if relayed else Q(**{EMAIL: ""})
+            changes[EMAIL] = Case(When(kept, then=F(EMAIL)), default=Value(marker), output_field=TextField())
+            persons.filter(pk__in=held).update(marker=marker, **changes)
+        self._forget(order_ids)
         return held
+
+    @staticmethod
+    def _forget(order_ids: list[int]) -> None:
+        """The key goes with the values, and so does every copy of them; so do the words they were found by."""
+        datakeys.destroy(f"order:{pk}" for pk in order_ids)
+        people.forget(order_ids)
 
     def leftovers(self, order_ids: list[int], *, now: datetime) -> set[int]:
         """Orders whose row is not marked, or holds a column that is neither empty nor the marker."""
@@ -175,8 +187,20 @@ class _Holder:
         for name in erasable():
             bad |= ~Q(**{name: ""}) & ~Q(**{name: F("marker")})
         left = set(rows.filter(bad).values_list("pk", flat=True))
-        addresses = rows.exclude(buyer_email="").exclude(buyer_email=F("marker")).values_list("pk", EMAIL)
-        return left | {pk for pk, address in addresses if not markers.is_relay(address)}
+        addresses = rows.exclude(buyer_email="").exclude(buyer_email=F("marker")).values_list("pk", as_stored(EMAIL))
+        left |= {pk for pk, address in addresses if not markers.is_relay(address)}
+        return left | set(BuyerWord.objects.filter(order__in=order_ids).values_list("order", flat=True))
+
+
+def _filled(names: tuple[str, ...]):
+    """Which of these columns hold something, as the bits of a number: nobody's data leaves the database for it."""
+    bits = (Case(When(**{name: ""}, then=Value(0)), default=Value(1 << place)) for place, name in enumerate(names))
+    return reduce(add, bits)
+
+
+@lru_cache(maxsize=1024)
+def _named(names: tuple[str, ...], filled: int) -> tuple[str, ...]:
+    return tuple(name for place, name in enumerate(names) if filled >> place & 1)
 
 
 def _unless_empty(name: str, marker: str) -> Case:

@@ -13,8 +13,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
-from orders import deciding
+from orders import deciding, people
 from orders.models import Order, OrderEvent, OrderPersonalData
+from privacy.fields import sealed_values
 
 TWINS = {
     "recipient_name": "romanised_name",
@@ -112,14 +113,17 @@ def write(order: Order, values: Mapping[str, str], *, by, now: datetime) -> None
         if wrong:
             raise NotRoman(wrong)
         if any(getattr(person, name) != text for name, text in twins.items()):
-            _store(order, twins, by=by, now=now)
+            _store(order, person, twins, by=by, now=now)
         deciding.address_is_written(here, by=by, now=now)
     order.refresh_from_db()
 
 
-def _store(order: Order, twins: dict[str, str], *, by, now: datetime) -> None:
-    if not OrderPersonalData.objects.filter(pk=order.pk, marker="").update(**twins):
+def _store(order: Order, person: OrderPersonalData, twins: dict[str, str], *, by, now: datetime) -> None:
+    if not OrderPersonalData.objects.filter(pk=order.pk, marker="").update(**sealed_values(person, **twins)):
         raise RuleViolation(_erased(order))
+    for name, text in twins.items():
+        setattr(person, name, text)
+    people.index([person])
     Order.objects.filter(pk=order.pk, pii_state=Order.PiiState.NONE).update(pii_state=Order.PiiState.PRESENT)
     OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.ROMANISED, at=now, actor=by)
 

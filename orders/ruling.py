@@ -17,6 +17,7 @@ from orders.known import Known
 from orders.models import AutomationRule, Order, OrderEvent, OrderNote, RuleFiring
 from orders.rules import engine
 from orders.subjects import Subject
+from privacy.fields import give_keys
 from stores.models import Store
 
 Kind = OrderEvent.Kind
@@ -123,6 +124,7 @@ def save(outcome: Outcome) -> None:
     """Insert what a run left, in at most six statements; its orders are saved by whoever ran it."""
     RuleFiring.objects.bulk_create(outcome.firings)
     OrderEvent.objects.bulk_create(outcome.events)
+    give_keys(outcome.notes)
     OrderNote.objects.bulk_create(outcome.notes)
     save_tags(outcome)
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from orderhub.errors import RuleViolation
 from orders.models import Order
 from privacy import access, markers
+from privacy.fields import sealed_values
 from shipments.models import Shipment
 
 MOST_SIGNS = 500
@@ -34,7 +35,7 @@ def write(shipment: Shipment, text: str, *, now: datetime) -> None:
         order = Order.objects.select_for_update(of=("self",)).get(pk=shipment.order_id)
         if refusal := why_not(shipment, order, now=now):
             raise RuleViolation(refusal)
-        Shipment.objects.filter(pk=shipment.pk).update(note_to_buyer=note)
+        Shipment.objects.filter(pk=shipment.pk).update(**sealed_values(shipment, note_to_buyer=note))
 
 
 def why_not(shipment: Shipment, order: Order, *, now: datetime) -> str:

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from orderhub import clock
 from orderhub.models import User
 from orders.models import Order, OrderItem, OrderPersonalData
+from privacy.fields import sealed_values
 from shipments.dispatching import ParcelWish, ship
 from stores import connecting, features
 from stores.marketplaces import BY_CODE
@@ -122,3 +123,8 @@ def make_shipment(order: Order | None = None, **given):
     """Ship an order as a person would."""
     wish = {"carrier": "ups", "tracking_number": "1Z999AA10123456784", "ship_date": date(2026, 11, 20)} | given
     return ship(order or make_order(), ParcelWish(**wish), now=clock.now())
+
+
+def rewrite(rows, **values: str) -> int:
+    """Set personal columns of these rows past everything that guards them; encrypted, as they always are."""
+    return sum(type(row).objects.filter(pk=row.pk).update(**sealed_values(row, **values)) for row in rows.all())

@@ -10,6 +10,7 @@ from django.db.models import Case, F, Q, Value, When
 from orderhub import failpoints
 from orders.models import ItemPersonalData
 from orders.models.person import ITEM_ERASED
+from privacy import datakeys
 
 
 class _Holder:
@@ -41,6 +42,7 @@ class _Holder:
             emptied = {
                 name: Case(When(**{name: ""}, then=Value("")), default=Value(marker)) for name in ITEM_ERASED
             }  # fmt: skip
+            datakeys.destroy(f"item:{pk}" for pk in rows.values_list("pk", flat=True))
             rows.update(marker=marker, images=[], next_attempt_at=None, **emptied)
         return {order_id: names for order_id, names in held.items() if names}
 

@@ -18,6 +18,7 @@ from orderhub.errors import ConnectorError, RequestRejected, TryLater, Unexpecte
 from orderhub.http import parsed
 from orders.customization import archive, content
 from orders.models import ItemPersonalData, Order, OrderEvent
+from privacy.fields import sealed_values
 from stores import fetching
 
 State = ItemPersonalData.State
@@ -176,8 +177,8 @@ def _keep(row: ItemPersonalData, wish: Wish, *, now: datetime) -> str:
         _write(wish, names)
         destroy(old)
         live.update(
-            customization=content.written(entries), images=new, state=State.FETCHED, error_code="",
-            customized_url="", next_attempt_at=None,
+            images=new, state=State.FETCHED, error_code="", customized_url="", next_attempt_at=None,
+            **sealed_values(row, customization=content.written(entries)),
         )  # fmt: skip
         content.count_as_personal(order)
         _note(row, State.FETCHED, now=now)
@@ -186,9 +187,10 @@ def _keep(row: ItemPersonalData, wish: Wish, *, now: datetime) -> str:
 
 def _still(row: ItemPersonalData):
     """The row as long as it waits for this very archive and is not erased: of two attempts, and of an attempt and an
-    erasure or a newer address, one is too late."""
+    erasure or a newer address, one is too late. An address that comes in sets the next attempt anew; it is encrypted,
+    and cannot be compared itself."""
     return ItemPersonalData.objects.filter(
-        pk=row.pk, state=State.WAITING, marker="", attempts=row.attempts, customized_url=row.customized_url
+        pk=row.pk, state=State.WAITING, marker="", attempts=row.attempts, next_attempt_at=row.next_attempt_at
     )
 
 

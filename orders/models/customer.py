@@ -1,14 +1,25 @@
 """Customers: who bought, as far as one merchant may know it. Latched like the persons of orders."""
 
+import secrets
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock
 from privacy import markers
+from privacy.fields import PersonalCharField
 from stores.models import AmazonAccount, Merchant
 
 CUSTOMER_ERASED = ("name", "phone", "user_name", "match_key")
+
+
+def _key_name() -> str:
+    return secrets.token_hex(16)
+
+
+def _personal(label) -> PersonalCharField:
+    return PersonalCharField(label, max_length=500, blank=True, default="", owner="customer:key_name")
 
 
 class Customer(models.Model):
@@ -24,11 +35,14 @@ class Customer(models.Model):
         AmazonAccount, models.PROTECT, null=True, blank=True, verbose_name=_("Amazon account"), related_name="+"
     )
     marker = models.CharField(_("erased with"), max_length=20, blank=True, default="")
+    key_name = models.CharField(
+        max_length=32, default=_key_name, editable=False
+    )  # whose data key, from before it has an id
     match_key = models.CharField(max_length=64, blank=True, default="", editable=False)
-    name = models.CharField(_("name"), max_length=500, blank=True, default="")
-    email = models.CharField(_("e-mail"), max_length=500, blank=True, default="")
-    phone = models.CharField(_("phone"), max_length=500, blank=True, default="")
-    user_name = models.CharField(_("user name"), max_length=500, blank=True, default="")
+    name = _personal(_("name"))
+    email = _personal(_("e-mail"))
+    phone = _personal(_("phone"))
+    user_name = _personal(_("user name"))
     email_from_amazon = models.BooleanField(default=False, editable=False)
     phone_from_amazon = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)

@@ -10,6 +10,7 @@ from orderhub import clock
 from orderhub.constraints import known_values
 from orders.models.order import Order
 from privacy import markers
+from privacy.fields import PersonalTextField
 
 
 class OrderNote(models.Model):
@@ -21,7 +22,7 @@ class OrderNote(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("author"), related_name="+"
     )
     at = models.DateTimeField(_("at"), default=clock.now)
-    text = models.TextField(_("note"))
+    text = PersonalTextField(_("note"), owner="notes:order_id")
     marker = models.CharField(_("erased with"), max_length=20, blank=True, default="")
 
     class Meta:

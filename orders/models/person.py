@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from orderhub.constraints import known_values
 from orders.models.order import Order, OrderItem
 from privacy import markers
+from privacy.fields import PersonalCharField, PersonalTextField
 
 ERASED = (
     "buyer_name", "buyer_username", "buyer_company", "purchase_order_number",
@@ -26,6 +27,14 @@ LATCHED = (*ERASED, EMAIL)
 
 def _short(label, length: int = 500) -> models.CharField:
     return models.CharField(label, max_length=length, blank=True, default="")
+
+
+def _personal(label, length: int = 500) -> PersonalCharField:
+    return PersonalCharField(label, max_length=length, blank=True, default="", owner="order:order_id")
+
+
+def _long(label) -> PersonalTextField:
+    return PersonalTextField(label, blank=True, default="", owner="order:order_id")
 
 
 def _latch() -> list[models.CheckConstraint]:
@@ -52,30 +61,30 @@ class OrderPersonalData(models.Model):
         Order, models.CASCADE, primary_key=True, verbose_name=_("order"), related_name="person"
     )  # fmt: skip
     marker = models.CharField(_("erased with"), max_length=20, blank=True, default="")
-    buyer_name = _short(_("buyer"))
-    buyer_username = _short(_("user name"))
-    buyer_email = _short(_("e-mail"))
-    buyer_company = _short(_("buyer's company"))
-    purchase_order_number = _short(_("purchase order number"))
-    recipient_name = _short(_("recipient"))
-    recipient_company = _short(_("company"))
-    street1 = _short(_("street"))
-    street2 = _short(_("street (2)"))
-    street3 = _short(_("street (3)"))
-    phone = _short(_("phone"))
-    gift_message = models.TextField(_("gift message"), blank=True, default="")
-    buyer_notes = models.TextField(_("note from the buyer"), blank=True, default="")
-    delivery_instructions = models.TextField(_("delivery instructions"), blank=True, default="")
-    romanised_name = _short(_("recipient (Roman letters)"))
-    romanised_company = _short(_("company (Roman letters)"))
-    romanised_street1 = _short(_("street (Roman letters)"))
-    romanised_street2 = _short(_("street 2 (Roman letters)"))
-    romanised_street3 = _short(_("street 3 (Roman letters)"))
-    romanised_city = _short(_("city (Roman letters)"))
-    romanised_state = _short(_("state (Roman letters)"))
-    custom_field_1 = _short(_("custom field 1"), 120)  # here where its source is personal, else on the order
-    custom_field_2 = _short(_("custom field 2"), 120)
-    custom_field_3 = _short(_("custom field 3"), 120)
+    buyer_name = _personal(_("buyer"))
+    buyer_username = _personal(_("user name"))
+    buyer_email = _personal(_("e-mail"))
+    buyer_company = _personal(_("buyer's company"))
+    purchase_order_number = _personal(_("purchase order number"))
+    recipient_name = _personal(_("recipient"))
+    recipient_company = _personal(_("company"))
+    street1 = _personal(_("street"))
+    street2 = _personal(_("street (2)"))
+    street3 = _personal(_("street (3)"))
+    phone = _personal(_("phone"))
+    gift_message = _long(_("gift message"))
+    buyer_notes = _long(_("note from the buyer"))
+    delivery_instructions = _long(_("delivery instructions"))
+    romanised_name = _personal(_("recipient (Roman letters)"))
+    romanised_company = _personal(_("company (Roman letters)"))
+    romanised_street1 = _personal(_("street (Roman letters)"))
+    romanised_street2 = _personal(_("street 2 (Roman letters)"))
+    romanised_street3 = _personal(_("street 3 (Roman letters)"))
+    romanised_city = _personal(_("city (Roman letters)"))
+    romanised_state = _personal(_("state (Roman letters)"))
+    custom_field_1 = _personal(_("custom field 1"), 120)  # here where its source is personal, else on the order
+    custom_field_2 = _personal(_("custom field 2"), 120)
+    custom_field_3 = _personal(_("custom field 3"), 120)
     city = _short(_("city"))
     district = _short(_("district"))
     state = _short(_("state"))
@@ -140,8 +149,8 @@ class ItemPersonalData(models.Model):
         OrderItem, models.CASCADE, primary_key=True, verbose_name=_("order line"), related_name="person"
     )
     marker = models.CharField(_("erased with"), max_length=20, blank=True, default="")
-    customized_url = models.TextField(_("where Amazon keeps it"), blank=True, default="")
-    customization = models.TextField(_("customisation"), blank=True, default="")
+    customized_url = PersonalTextField(_("where Amazon keeps it"), blank=True, default="", owner="item:item_id")
+    customization = PersonalTextField(_("customisation"), blank=True, default="", owner="item:item_id")
     images = models.JSONField(_("pictures"), default=list, blank=True)
     state = models.CharField(
         _("state"), max_length=10, choices=CustomizationState.choices, default=CustomizationState.WAITING

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from orderhub import clock
 from orderhub.constraints import known_values
 from orders.models import Order
+from privacy.fields import PersonalCharField, sealed_values
 from shipments.models.feed import Feed
 from shipments.models.shipment import Shipment
 
@@ -103,6 +104,8 @@ class NotificationQuerySet(models.QuerySet):
 
     def move(self, row, *, frm: str, **changes) -> bool:
         """Change a row only if it still is as we left it: state and start number. False if another holder has it."""
+        if "error_text" in changes:
+            changes |= sealed_values(row, error_text=changes["error_text"])
         return bool(self.filter(pk=row.pk, state=frm, fence=row.fence).update(**changes))
 
 
@@ -154,7 +157,7 @@ class ShipmentNotification(models.Model):
     failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
     request_hash = models.CharField(max_length=32, blank=True, editable=False)
     error_code = models.CharField(_("error"), max_length=60, blank=True)
-    error_text = models.CharField(_("error text"), max_length=300, blank=True)
+    error_text = PersonalCharField(_("error text"), max_length=300, blank=True, owner="order:order_id")
     asked_for = models.BooleanField(_("sent on somebody's wish"), default=False)  # whatever the store's policy says
     confirmed_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
     feed = models.ForeignKey(

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from orderhub import clock
 from orderhub.constraints import known_values
 from orders.models import Order, OrderItem
+from privacy.fields import PersonalCharField
 from shipments import carriers
 
 
@@ -92,7 +93,7 @@ class Shipment(models.Model):
     length_mm = models.PositiveIntegerField(_("length (mm)"), null=True, blank=True)
     width_mm = models.PositiveIntegerField(_("width (mm)"), null=True, blank=True)
     height_mm = models.PositiveIntegerField(_("height (mm)"), null=True, blank=True)
-    note_to_buyer = models.CharField(_("note to the buyer"), max_length=500, blank=True)
+    note_to_buyer = PersonalCharField(_("note to the buyer"), max_length=500, blank=True, owner="order:order_id")
     tracking_status = models.CharField(
         _("tracking"), max_length=20, choices=TrackingStatus.choices, blank=True, default=TrackingStatus.UNKNOWN
     )

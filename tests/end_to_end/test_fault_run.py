@@ -11,7 +11,7 @@ from orderhub.management.faultrun import verdict
 from orderhub.management.faultrun.trade import SELLERS
 from orders.models import Order, OrderEvent, OrderItem
 from stores.models import AmazonAccount
-from tests.factories import connect, make_order
+from tests.factories import connect, make_order, rewrite
 from tests.orders.driving import import_now
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +73,7 @@ def _other_quantity(order):
 
 
 def _other_person(order):
-    type(order.person).objects.filter(pk=order.pk).update(street1="elsewhere")
+    rewrite(type(order.person).objects.filter(pk=order.pk), street1="elsewhere")
 
 
 def _half_a_window(order):

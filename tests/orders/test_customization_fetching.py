@@ -18,7 +18,7 @@ from privacy import erasure
 from stores.simulator import scenarios
 from stores.simulator.orders import SimItem
 from tests.conftest import NOON
-from tests.factories import connect
+from tests.factories import connect, rewrite
 from tests.orders.driving import import_now
 from tests.orders.wishes import GOOD, HOSTILE, image, picture, text, tree, waiting, zipped
 
@@ -265,7 +265,9 @@ def test_nothing_is_written_once_the_erasure_has_begun(world, settings, files, m
 def test_a_newer_address_counts(world, settings, files, monkeypatch):
     row = waiting(serve(world, settings, zipped(tree(text("old")))))
     newer = serve(world, settings, zipped(tree(text("new"))), "https://zme-caps.amazon.com/t/two")
-    _meanwhile(monkeypatch, lambda: ItemPersonalData.objects.update(customized_url=newer, next_attempt_at=clock.now()))
+    _meanwhile(
+        monkeypatch, lambda: rewrite(ItemPersonalData.objects, customized_url=newer, next_attempt_at=clock.now())
+    )
     fetch()
     monkeypatch.undo()
     fetch()

@@ -23,7 +23,7 @@ from stores.simulator.orders import SimAddress
 from tests.conftest import NOON
 from tests.factories import connect, make_order, make_shipment, make_store, make_user
 from tests.orders.driving import import_now
-from tests.privacy.rows import file_of, sweep, text_of
+from tests.privacy.rows import bytes_of, file_of, sweep, text_of
 
 pytestmark = pytest.mark.django_db
 KANJI = {
@@ -427,7 +427,7 @@ def test_a_label_drawn_again_uses_the_roman_address(order, agent, noon):
     label = make_shipment(order).labels.get()
     Path(file_of(label)).unlink()
     labelling.write_label(Label.objects.get(pk=label.pk))
-    pages = PdfReader(io.BytesIO(file_of(label).read_bytes())).pages
+    pages = PdfReader(io.BytesIO(bytes_of(label))).pages
     assert "Hinano Tsukimori" in pages[0].extract_text()
 
 

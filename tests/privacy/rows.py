@@ -68,8 +68,14 @@ def file_of(label: Label) -> Path:
     return Path(storages["labels"].path(label.file.name))
 
 
+def bytes_of(label: Label) -> bytes:
+    """What the file says to whoever may open it; on disk it is encrypted."""
+    with storages["labels"].open(label.file.name) as file:
+        return file.read()
+
+
 def text_of(label: Label) -> str:
-    reader = PdfReader(io.BytesIO(file_of(label).read_bytes()))
+    reader = PdfReader(io.BytesIO(bytes_of(label)))
     return "\n".join(page.extract_text() for page in reader.pages)
 
 

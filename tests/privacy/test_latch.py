@@ -12,6 +12,7 @@ from orders.models.person import EMAIL, ERASED, LATCHED
 from orders.page import PageWriter
 from orders.personal_data import PERSONS
 from privacy import markers
+from privacy.fields import sealed_values
 from stores.connectors.base import OrderPage, RemoteItem, RemoteOrder, RemotePerson
 from stores.marketplaces import BY_CODE
 from tests.privacy.rows import FULL, due_order, person_of, shop, state_of, sweep
@@ -53,7 +54,7 @@ def test_the_database_refuses_a_name_on_an_erased_row(noon, column, text):
     order = due_order()
     sweep()
     with pytest.raises(IntegrityError), transaction.atomic():
-        OrderPersonalData.objects.filter(pk=order.pk).update(**{column: text})
+        OrderPersonalData.objects.filter(pk=order.pk).update(**sealed_values(order.person, **{column: text}))
     assert erased_columns(order) == ALL_ERASED
 
 

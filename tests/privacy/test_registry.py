@@ -12,6 +12,7 @@ from orders import personal_data
 from orders.models import Order, OrderPersonalData
 from orders.models.person import EMAIL, ERASED, KEPT, LATCHED
 from privacy import markers, registry
+from privacy.fields import sealed_values
 from privacy.models import ErasureCertificate
 from privacy.registry import Kind
 from stores.connectors.base import PERSON_FIELDS
@@ -173,7 +174,7 @@ def test_verification_sees_each_column_that_was_left(noon, column):
     assert personal_data.PERSONS.leftovers([order.pk], now=noon) == set()
     with connection.cursor() as cursor:
         drop_checks(cursor)
-    rows.update(**{column: FULL[column]})
+    rows.update(**sealed_values(order.person, **{column: FULL[column]}))
     assert personal_data.PERSONS.leftovers([order.pk], now=noon) == {order.pk}
 
 
@@ -183,7 +184,9 @@ def test_what_verification_finds_is_reported_and_never_called_erased(noon):
     rows.update(**dict.fromkeys(LATCHED, markers.AMAZON), marker=markers.AMAZON)
     with connection.cursor() as cursor:
         drop_checks(cursor)
-    rows.update(street1="1 Sample Street")  # marked, so that no overwrite looks at it again
+    rows.update(
+        **sealed_values(order.person, street1="1 Sample Street")
+    )  # marked, so that no overwrite looks at it again
     assert sweep() == "0 redacted, 0 documents, 1 failed"
     assert state_of(order) == "redacting"
     assert Order.objects.get(pk=order.pk).redaction_error == "StillThere"

@@ -14,7 +14,7 @@ from shipments.models import Label, ManualUpdate, Shipment, ShipmentNotification
 from stores.models import Store
 from stores.simulator import scenarios
 from stores.simulator.orders import SimAddress
-from tests.factories import connect, make_account, make_merchant, make_shipment, make_store, make_user
+from tests.factories import connect, make_account, make_merchant, make_shipment, make_store, make_user, rewrite
 from tests.orders.driving import import_now, notify_now
 from tests.shipments.parcels import (
     FIRST,
@@ -332,7 +332,7 @@ def test_one_order_that_cannot_leave_any_more_keeps_all_of_them_here(two, noon):
 def test_an_address_changed_after_the_preview_stops_the_parcel(two, noon):
     wish = wish_for()
     seal = combining.plan(ids_of(*two), wish, now=noon).seal
-    OrderPersonalData.objects.filter(pk=two[1].pk).update(street1="9 Elsewhere")
+    rewrite(OrderPersonalData.objects.filter(pk=two[1].pk), street1="9 Elsewhere")
     with pytest.raises(RuleViolation, match="another recipient or address"):
         combining.combine(ids_of(*two), wish, as_seen=seal, by=None, now=noon)
     assert not Shipment.objects.exists()

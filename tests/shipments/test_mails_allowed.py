@@ -16,7 +16,7 @@ from shipments.mails import deciding
 from shipments.models import OutgoingMail, Shipment
 from stores import senders
 from stores.models import Store
-from tests.factories import make_order, make_shipment, make_user
+from tests.factories import make_order, make_shipment, make_user, rewrite
 from tests.shipments.postoffice import (
     BUYER,
     RELAY,
@@ -94,7 +94,7 @@ def test_r59_a_relay_address_counts_whatever_the_channel_and_the_payment(noon, a
 )  # fmt: skip
 def test_r59_b32_what_is_not_one_plain_address_gets_no_mail(noon, address):
     parcel = manual_parcel(email=BUYER)
-    OrderPersonalData.objects.filter(pk=parcel.order_id).update(buyer_email=address[:500])
+    rewrite(OrderPersonalData.objects.filter(pk=parcel.order_id), buyer_email=address[:500])
     row = ask(parcel, Kind.SHIPPED)
     send()
     row.refresh_from_db()
@@ -132,7 +132,7 @@ def test_r59_a_store_that_mails_by_itself_mails_no_buyer_of_amazon(noon):
 def test_r59_what_becomes_amazons_before_it_is_sent_is_not_sent(noon):
     parcel = manual_parcel()
     row = ask(parcel, Kind.SHIPPED)
-    OrderPersonalData.objects.filter(pk=parcel.order_id).update(buyer_email=RELAY)
+    rewrite(OrderPersonalData.objects.filter(pk=parcel.order_id), buyer_email=RELAY)
     assert send() == "0 sent, 1 refused, 0 failed, 0 later"
     row.refresh_from_db()
     assert (row.state, row.reason, mail.outbox) == (State.REFUSED, "AmazonForbids", [])

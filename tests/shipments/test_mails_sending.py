@@ -20,7 +20,7 @@ from shipments.mails.erasing import MAILS
 from shipments.models import Label, OutgoingMail
 from tests.end_to_end import canary
 from tests.end_to_end.killing import died_at, twice_at_once
-from tests.factories import make_user
+from tests.factories import make_user, rewrite
 from tests.privacy.conftest import no_old_files  # noqa: F401
 from tests.shipments.postoffice import (
     BUYER,
@@ -68,7 +68,7 @@ def test_f49_the_return_label_comes_from_the_brand_as_a_pdf_to_one_address(noon)
 
 def test_f50_the_mail_that_a_parcel_left_names_carrier_number_and_way_to_follow_it(noon):
     parcel = manual_parcel()
-    type(parcel).objects.filter(pk=parcel.pk).update(note_to_buyer="Thank you for the order.")
+    rewrite(type(parcel).objects.filter(pk=parcel.pk), note_to_buyer="Thank you for the order.")
     ask(parcel, Kind.SHIPPED)
     ask(parcel, Kind.DELIVERED)
     send()

@@ -16,7 +16,7 @@ from shipments import labelling, opening, returning, voiding
 from shipments.models import Label, OutgoingMail, Shipment, ShipmentNotification
 from shipments.returning import ReturnWish
 from stores.models import Store
-from tests.factories import make_order, make_shipment, make_user
+from tests.factories import make_order, make_shipment, make_user, rewrite
 from tests.privacy.conftest import no_old_files  # noqa: F401
 from tests.shipments.postoffice import NUMBER, SHIP_FROM, amazon_return, amazon_store, manual_parcel
 
@@ -172,9 +172,9 @@ def test_a_store_without_a_whole_ship_from_address_is_refused(noon, missing):
 
 def test_r17_addresses_in_other_characters_are_refused_at_both_ends(noon):
     order = sent_order()
-    OrderPersonalData.objects.filter(pk=order.pk).update(recipient_name="山田")
+    rewrite(OrderPersonalData.objects.filter(pk=order.pk), recipient_name="山田")
     refused(order, "not in Roman characters")
-    OrderPersonalData.objects.filter(pk=order.pk).update(recipient_name="Ada")
+    rewrite(OrderPersonalData.objects.filter(pk=order.pk), recipient_name="Ada")
     Store.objects.update(ship_from=SHIP_FROM | {"street1": "東京"})
     refused(order, "Write the ship-from address .* in Roman characters")
 

@@ -17,7 +17,7 @@ from shipments.models import Shipment
 from stores import logos
 from stores.models import Store
 from stores.simulator import scenarios
-from tests.factories import make_account, make_order, make_shipment, make_store, make_user
+from tests.factories import make_account, make_order, make_shipment, make_store, make_user, rewrite
 from tests.privacy.rows import due_label, due_order, sweep
 from tests.shipments.rendering import rendered
 from tests.shipments.test_label_pdf import HOSTILE, scanned
@@ -139,7 +139,7 @@ def test_b05_b34_hostile_texts_are_texts_on_paper(client, packer, store, start):
         order = make_order(store, is_gift=True, person=person)
         options = [{"name": typed, "value": typed}]
         OrderItem.objects.filter(order=order).update(title=typed[:500], sku=typed[:40], options=options)
-        Shipment.objects.filter(pk=make_shipment(order, with_label=False).pk).update(note_to_buyer=typed[:500])
+        rewrite(Shipment.objects.filter(pk=make_shipment(order, with_label=False).pk), note_to_buyer=typed[:500])
         orders.append(order)
     Store.objects.update(slip_message=payloads[0][0][:300], brand_name=payloads[0][0][:120])
     ids = ",".join(str(order.pk) for order in orders)
@@ -201,7 +201,7 @@ def test_who_reads_and_writes_notes(client, noon, role, shipped):
     OrderItem.objects.filter(order=order).update(quantity=2)
     order.refresh_from_db()
     shipment = make_shipment(order, items=None if shipped else {order.items.get().pk: 1})
-    Shipment.objects.update(note_to_buyer="Dear Ada ZQnote1QZ")
+    rewrite(Shipment.objects, note_to_buyer="Dear Ada ZQnote1QZ")
     client.force_login(make_user(role))
     may = role == access.SUPPORT or (role == access.WAREHOUSE and not shipped)
     page = client.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
@@ -215,7 +215,7 @@ def test_who_reads_and_writes_notes(client, noon, role, shipped):
 
 def test_r70_a_note_to_the_buyer_is_erased_with_the_order_and_takes_no_other(client, packer, noon):
     label = due_label()
-    Shipment.objects.update(note_to_buyer="Dear Ada ZQnote1QZ")
+    rewrite(Shipment.objects, note_to_buyer="Dear Ada ZQnote1QZ")
     assert "note_to_buyer" in _sweep_and_certificate(label.shipment.order)
     shipment = Shipment.objects.get()
     assert shipment.note_to_buyer == markers.AMAZON
@@ -238,7 +238,7 @@ def test_verification_sees_a_note_that_was_left(noon):
     order = due_order()
     shipment = make_shipment(order)
     assert PAPERS.leftovers([order.pk], now=noon) == set()
-    Shipment.objects.filter(pk=shipment.pk).update(note_to_buyer="Ada")
+    rewrite(Shipment.objects.filter(pk=shipment.pk), note_to_buyer="Ada")
     assert PAPERS.leftovers([order.pk], now=noon) == {order.pk}
 
 
