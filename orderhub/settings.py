@@ -243,9 +243,12 @@ DIGITAL_PRODUCT_TYPES = env.list(
 
 # ---- Privacy. Periods can be shortened, never lengthened (privacy/retention.py takes the minimum)
 REDACT_POSTCODE = env.str("REDACT_POSTCODE", default="keep")  # keep | full
+REDACTION_PROFILE = env.str("REDACTION_PROFILE", default="brief")  # brief | strict
 RETENTION_UNSHIPPED_DAYS = env.int("RETENTION_UNSHIPPED_DAYS", default=14)
 RETENTION_SHIPPED_DAYS = env.int("RETENTION_SHIPPED_DAYS", default=30)
 RETENTION_LABEL_DAYS = env.int("RETENTION_LABEL_DAYS", default=44)
+# Erasures that people asked for, outside the database: a restored backup must repeat them. Shared by all hosts
+ERASURE_LEDGER_FILE = Path(env.str("ERASURE_LEDGER_FILE", default=str(VAR_DIR / "erasures.jsonl")))
 
 # ---- Logs: named events with named fields, as JSON lines (orderhub/logs.py); no request line, no free text
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

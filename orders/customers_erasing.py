@@ -1,4 +1,5 @@
-"""Erasing customers with their orders: those who are Amazon's alone go whole, the others lose what came from Amazon."""
+"""Erasing customers with their orders: those of whom no order stands any more go whole, also where some came from
+elsewhere and were erased on request; those with an order from elsewhere that stands lose what came from Amazon."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,19 +13,17 @@ from privacy import datakeys, markers
 AMAZON = Q(origin_marketplace="amazon")
 TEXTS = tuple(name for name in CUSTOMER_ERASED if name != "match_key")  # the key is emptied, never overwritten
 # Amazon's parcels never had a person; a person is marked in the transaction that erases it, its order only afterwards
-STANDING = (
-    AMAZON
-    & Q(fulfilled_by=Order.FulfilledBy.MERCHANT)
-    & ~Q(pii_state=Order.PiiState.REDACTED)
-    & (Q(person__isnull=True) | Q(person__marker=""))
-)
+_NOT_ERASED = ~Q(pii_state=Order.PiiState.REDACTED) & (Q(person__isnull=True) | Q(person__marker=""))
+STANDING = AMAZON & Q(fulfilled_by=Order.FulfilledBy.MERCHANT) & _NOT_ERASED
+ELSEWHERE = ~AMAZON & _NOT_ERASED
 
 
 class _Holder:
     """Customers; see privacy.registry.Holder. Stands after the persons, whose markers tell what is erased by now.
 
-    A customer goes with the last of its Amazon orders (R103), unless one came from elsewhere (R104): then only relay
-    address and phone of Amazon's go (R105). An erased one is left alone by everything else (R106).
+    A customer goes with the last of its Amazon orders (R103), unless one from elsewhere stands (R104): then only relay
+    address and phone of Amazon's go (R105). One from elsewhere goes on request only (R110), and the customer with the
+    last of them. An erased one is left alone by everything else (R106).
     """
 
     def destroy_files(self, order_ids: list[int], *, now: datetime) -> dict[int, int]:
@@ -70,7 +69,7 @@ def _due(customer_ids: list[int], order_ids: list[int]) -> tuple[list[int], list
         Order.objects.filter(customer__in=customer_ids)
         .order_by()
         .values("customer")
-        .annotate(elsewhere=Count("pk", filter=~AMAZON), standing=Count("pk", filter=STANDING & ~Q(pk__in=order_ids)))
+        .annotate(elsewhere=Count("pk", filter=ELSEWHERE & ~Q(pk__in=order_ids)), standing=Count("pk", filter=STANDING & ~Q(pk__in=order_ids)))
     )
     gone = [row for row in counts if not row["standing"]]
     whole = [row["customer"] for row in gone if not row["elsewhere"]]

@@ -15,6 +15,8 @@ from orders.customization.erasing import CUSTOMIZATIONS
 from orders.models import BuyerWord, Order, OrderEvent, OrderPersonalData
 from orders.models.person import EMAIL, ERASED, KEPT
 from orders.notes_erasing import NOTES
+from orders.requested_erasing import OnRequest, candidate, reason_of_finished
+from orders.strict_erasing import STRICT
 from privacy import datakeys, markers
 from privacy.fields import as_stored
 from privacy.registry import Candidate, Table
@@ -76,7 +78,7 @@ TABLES = {
 }
 
 
-class _Subjects:
+class _Subjects(OnRequest):
     """Orders as subjects of erasure; see privacy.registry.Subjects."""
 
     def claim(self, *, now: datetime, limit: int, skip: set[int]) -> list[Candidate]:
@@ -89,10 +91,10 @@ class _Subjects:
             )
             if due:
                 Order.objects.filter(pk__in=[order.pk for order in due]).update(pii_state=Order.PiiState.REDACTING)
-        return [_candidate(order) for order in [*unfinished, *due]]
+        return [candidate(order) for order in [*unfinished, *due]]
 
     def due_between(self, *, now: datetime, until: datetime) -> list[Candidate]:
-        return [_candidate(order) for order in [*self._unfinished(), *self._due(until)]]
+        return [candidate(order) for order in [*self._unfinished(), *self._due(until)]]
 
     def finish(self, order_ids: list[int], *, now: datetime) -> None:
         with transaction.atomic():
@@ -102,7 +104,7 @@ class _Subjects:
             Order.objects.filter(pk__in=[pk for pk, _rule in finished]).update(
                 pii_state=Order.PiiState.REDACTED,
                 redacted_at=now,
-                redaction_reason="amazon",
+                redaction_reason=reason_of_finished(),
                 redaction_error="",
             )
             OrderEvent.objects.bulk_create(
@@ -129,10 +131,6 @@ class _Subjects:
 
     def _unfinished(self):
         return self._open().filter(pii_state=Order.PiiState.REDACTING).order_by("redaction_due_at", "pk")
-
-
-def _candidate(order: Order) -> Candidate:
-    return Candidate(order.pk, order.order_number, order.redaction_rule, order.redaction_due_at)
 
 
 def erasable() -> tuple[str, ...]:
@@ -209,4 +207,4 @@ def _unless_empty(name: str, marker: str) -> Case:
 
 SUBJECTS = _Subjects()
 PERSONS = _Holder()
-HOLDERS = (CUSTOMIZATIONS, NOTES, PERSONS, CUSTOMERS)
+HOLDERS = (STRICT, CUSTOMIZATIONS, NOTES, PERSONS, CUSTOMERS)

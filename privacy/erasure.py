@@ -49,7 +49,7 @@ def redact_due(*, now: datetime, budget_s: float = BUDGET_S, marker: str = marke
         if not batch:
             break
         failpoints.reach("redact.after_mark")
-        _redact_or_halve(batch, now=now, marker=marker, report=report)
+        _redact_each(batch, now=now, marker=marker, report=report)
         if time.monotonic() > ends_at:
             report.more = True
             break
@@ -57,6 +57,31 @@ def redact_due(*, now: datetime, budget_s: float = BUDGET_S, marker: str = marke
     scrub_storage()
     failpoints.reach("redact.after_done")
     return report
+
+
+def redact_orders(
+    order_ids: list[int], *, now: datetime, marker: str, rule: str = "request", budget_s: float = BUDGET_S
+) -> Report:
+    """Erase these orders now, due or not and of any channel, with the same engine. Safe to repeat and to kill: what was
+    begun keeps its marker, and the next sweep finishes it."""
+    report, ends_at = Report(), time.monotonic() + budget_s
+    for start in range(0, len(order_ids), BATCH):
+        failpoints.reach("redact.before_mark")
+        batch = registry.subjects().take(order_ids[start : start + BATCH], now=now, marker=marker, rule=rule)
+        failpoints.reach("redact.after_mark")
+        _redact_each(batch, now=now, marker=marker, report=report)
+        if time.monotonic() > ends_at:
+            report.more = start + BATCH < len(order_ids)
+            break
+    scrub_storage()
+    return report
+
+
+def _redact_each(batch: list[registry.Candidate], *, now: datetime, marker: str, report: Report) -> None:
+    """A batch of the sweep may hold orders whose erasure for another reason was begun: each keeps its own marker."""
+    for own in dict.fromkeys(row.marker for row in batch):
+        part = [row for row in batch if row.marker == own]
+        _redact_or_halve(part, now=now, marker=own or marker, report=report)
 
 
 def _redact_or_halve(batch: list[registry.Candidate], *, now: datetime, marker: str, report: Report) -> None:

@@ -5,6 +5,7 @@ import re
 AMAZON = "EXPURGÉ (Amazon)"
 RGPD = "EXPURGÉ (RGPD)"
 MARKERS = (AMAZON, RGPD)
+REASONS = {AMAZON: "amazon", RGPD: "rgpd"}  # as Order.redaction_reason has them
 
 _RELAY = re.compile(r"[^@\s\"<>,;]+@marketplace\.amazon\.(?:com|[a-z]{2}|co\.[a-z]{2}|com\.[a-z]{2})", re.IGNORECASE)
 

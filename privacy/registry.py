@@ -38,12 +38,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An order that is due: what the certificate says of it."""
+    """An order that is due: what the certificate says of it. `marker`: its own, where the sweep's is not the right one."""
 
     order_id: int
     order_number: str
     rule: str
     due_at: datetime
+    marker: str = ""
 
 
 class Subjects(Protocol):
@@ -51,6 +52,18 @@ class Subjects(Protocol):
 
     def claim(self, *, now: datetime, limit: int, skip: set[int]) -> list[Candidate]:
         """Unfinished ones first, then the oldest due, without `skip`; marks them `redacting` and returns them."""
+
+    def take(self, order_ids: list[int], *, now: datetime, marker: str, rule: str) -> list[Candidate]:
+        """Those of these orders that are not erased yet, due or not: marks them `redacting`, for good, by this rule."""
+
+    def standing(self, order_ids: list[int]) -> list[int]:
+        """Those of these orders that exist and are not erased yet."""
+
+    def references(self, order_ids: list[int]) -> list[tuple[int, int, str]]:
+        """Id, store and number: what tells an order even where a backup gave it another id."""
+
+    def ids_of(self, references: list[tuple[int, str]]) -> list[int]:
+        """The orders with these stores and numbers."""
 
     def due_between(self, *, now: datetime, until: datetime) -> list[Candidate]: ...
 

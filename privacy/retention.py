@@ -24,6 +24,7 @@ class Rule(StrEnum):
     LABEL = "label"  # tracked: label creation + 44 d
     CREATION = "creation"  # not tracked: shipment creation + 30 d
     CEILING = "ceiling"  # whatever happened since: first import + 120 d
+    REQUEST = "request"  # somebody asked for it: at once, whatever the others say
 
 
 @dataclass(frozen=True)

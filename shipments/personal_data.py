@@ -12,9 +12,11 @@ from django.db.models import Q
 
 import orderhub
 from orderhub import failpoints
+from orders.models import Order
 from privacy import markers
 from privacy.models import ErasureCertificate
 from privacy.registry import Table
+from privacy.retention import Rule
 from shipments.labels import content, pdf
 from shipments.mails.erasing import MAILS
 from shipments.models import Label, Shipment, ShipmentNotification
@@ -72,9 +74,12 @@ class _Holder:
     """Label files, notes and refusals; see privacy.registry.Holder. Each label goes on its own clock."""
 
     def destroy_files(self, order_ids: list[int], *, now: datetime) -> dict[int, int]:
-        """Destroy the labels of these orders that are due themselves, and those of returns; another keeps its own date."""
+        """Destroy the labels of these orders that are due themselves, and those of returns; another keeps its own date.
+
+        Where somebody asked for the erasure, all of them, also that of a parcel the order travels in.
+        """
         for label in self._of(order_ids, now):
-            erase_label(label, now=now, marker=markers.AMAZON)
+            erase_label(label, now=now, marker=_marker_of(label))
             failpoints.reach("redact.between_files")
         gone = Label.objects.filter(shipment__order__in=order_ids, redacted_at__isnull=False)
         return Counter(gone.values_list("shipment__order", flat=True))  # also those of a run that died
@@ -121,9 +126,11 @@ class _Holder:
         return self._live().filter(due_at__lte=now)
 
     def _of(self, order_ids: list[int], now: datetime):
-        """What goes with these orders: a return's label too, whatever its own clock says (R85)."""
-        goes = Q(due_at__lte=now) | Q(shipment__is_return=True)
-        return self._live().filter(goes, shipment__order__in=order_ids)
+        """What goes with these orders: a return's label too, whatever its own clock says (R85), and every one on request."""
+        asked = Order.objects.filter(pk__in=order_ids, redaction_rule=Rule.REQUEST).values("pk")
+        goes = Q(due_at__lte=now) | Q(shipment__is_return=True) | Q(shipment__order__in=asked)
+        parcels = Shipment.objects.filter(order__in=asked, combined_with__isnull=False).values("combined_with")
+        return self._live().filter(Q(goes, shipment__order__in=order_ids) | Q(shipment__in=parcels))
 
 
 def erase_label(label: Label, *, now: datetime, marker: str) -> None:
@@ -148,14 +155,22 @@ def erase_label(label: Label, *, now: datetime, marker: str) -> None:
         ErasureCertificate.objects.bulk_create([_certificate(label, now=now, marker=marker)], ignore_conflicts=True)
 
 
+def _marker_of(label: Label) -> str:
+    """The marker of its order, or of the one in its parcel that somebody asked to erase."""
+    asked = Shipment.objects.filter(Q(pk=label.shipment_id) | Q(combined_with=label.shipment_id))
+    rgpd = markers.REASONS[markers.RGPD]
+    return markers.RGPD if asked.filter(order__redaction_reason=rgpd).exists() else markers.AMAZON
+
+
 def _certificate(label: Label, *, now: datetime, marker: str) -> ErasureCertificate:
+    early = label.due_at > now and label.shipment.order.redaction_rule == Rule.REQUEST
     return ErasureCertificate(
         kind=ErasureCertificate.Kind.LABEL,
         order_id=label.shipment.order_id,
         order_number=label.shipment.order.order_number,
         subject_id=label.pk,
-        rule=label.due_rule,
-        due_at=label.due_at,
+        rule=Rule.REQUEST if early else label.due_rule,
+        due_at=label.shipment.order.redaction_due_at if early else label.due_at,
         done_at=now,
         fields=["label"],
         documents=1,
