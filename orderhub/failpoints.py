@@ -47,6 +47,8 @@ NAMES = (
     "redact.after_columns",
     "redact.in_verify",
     "redact.after_done",
+    "request.after_ledger",
+    "request.before_done",
 )
 _visits: Counter[str] = Counter()
 

@@ -69,7 +69,10 @@ def _due(customer_ids: list[int], order_ids: list[int]) -> tuple[list[int], list
         Order.objects.filter(customer__in=customer_ids)
         .order_by()
         .values("customer")
-        .annotate(elsewhere=Count("pk", filter=ELSEWHERE & ~Q(pk__in=order_ids)), standing=Count("pk", filter=STANDING & ~Q(pk__in=order_ids)))
+        .annotate(
+            elsewhere=Count("pk", filter=ELSEWHERE & ~Q(pk__in=order_ids)),
+            standing=Count("pk", filter=STANDING & ~Q(pk__in=order_ids)),
+        )
     )
     gone = [row for row in counts if not row["standing"]]
     whole = [row["customer"] for row in gone if not row["elsewhere"]]

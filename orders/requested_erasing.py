@@ -32,9 +32,8 @@ class OnRequest:
         return list(self._standing(order_ids).order_by("pk").values_list("pk", flat=True))
 
     def references(self, order_ids: list[int]) -> list[tuple[int, int, str]]:
-        return list(
-            Order.objects.filter(pk__in=order_ids).order_by("pk").values_list("pk", "store_id", "order_number")
-        )  # fmt: skip
+        unbegun = self._standing(order_ids).exclude(pii_state=PiiState.REDACTING).order_by("pk")
+        return list(unbegun.values_list("pk", "store_id", "order_number"))
 
     def ids_of(self, references: list[tuple[int, str]]) -> list[int]:
         numbers = defaultdict(list)

@@ -3,6 +3,7 @@
 from orderhub import clock
 from orderhub.jobs import enqueue, every
 from privacy import erasure
+from privacy import request_jobs as request_jobs  # declares its jobs
 
 
 @every(minutes=5)

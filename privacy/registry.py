@@ -60,7 +60,8 @@ class Subjects(Protocol):
         """Those of these orders that exist and are not erased yet."""
 
     def references(self, order_ids: list[int]) -> list[tuple[int, int, str]]:
-        """Id, store and number: what tells an order even where a backup gave it another id."""
+        """Id, store and number, which tell an order even where a backup gave it another id, of those whose erasure has
+        not begun."""
 
     def ids_of(self, references: list[tuple[int, str]]) -> list[int]:
         """The orders with these stores and numbers."""

@@ -79,7 +79,7 @@ class _Holder:
         Where somebody asked for the erasure, all of them, also that of a parcel the order travels in.
         """
         for label in self._of(order_ids, now):
-            erase_label(label, now=now, marker=_marker_of(label))
+            erase_label(label, now=now, marker=_marker_of(label, now))
             failpoints.reach("redact.between_files")
         gone = Label.objects.filter(shipment__order__in=order_ids, redacted_at__isnull=False)
         return Counter(gone.values_list("shipment__order", flat=True))  # also those of a run that died
@@ -155,11 +155,13 @@ def erase_label(label: Label, *, now: datetime, marker: str) -> None:
         ErasureCertificate.objects.bulk_create([_certificate(label, now=now, marker=marker)], ignore_conflicts=True)
 
 
-def _marker_of(label: Label) -> str:
-    """The marker of its order, or of the one in its parcel that somebody asked to erase."""
-    asked = Shipment.objects.filter(Q(pk=label.shipment_id) | Q(combined_with=label.shipment_id))
-    rgpd = markers.REASONS[markers.RGPD]
-    return markers.RGPD if asked.filter(order__redaction_reason=rgpd).exists() else markers.AMAZON
+def _marker_of(label: Label, now: datetime) -> str:
+    """The marker of its order; one that goes before its time goes for an order in its parcel that somebody asked to erase."""
+    rgpd, shipment = markers.REASONS[markers.RGPD], label.shipment
+    asked = shipment.order.redaction_reason == rgpd
+    if not asked and label.due_at > now and not shipment.is_return:
+        asked = shipment.riders.filter(order__redaction_reason=rgpd).exists()
+    return markers.RGPD if asked else markers.AMAZON
 
 
 def _certificate(label: Label, *, now: datetime, marker: str) -> ErasureCertificate:
