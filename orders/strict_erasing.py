@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from orders.models import Order, OrderItem, OrderNote, OrderPersonalData
 from privacy import markers
