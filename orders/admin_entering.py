@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from orderhub import clock
 from orderhub.errors import RuleViolation
 from orderhub.wording import amount
-from orders import correcting, entering, typed
+from orders import correcting, entering, latch, typed
 from orders.csvfile import writing
 from orders.forms_enter_page import LINES_SHOWN, MOST_LINES, EnterForm, LineFormSet
 from orders.forms_entering import DATES, LINE, OWN, PERSON
@@ -70,6 +70,8 @@ class EnteringDoors:
             return HttpResponseNotAllowed(["GET", "POST"])
         refusal = correcting.why_not(order) or _too_long(order)
         if refusal:
+            if latch.is_shut(order) and any(request.POST.get(name) for name in PERSON):
+                latch.record([order.pk], client=latch.ADMIN, by=request.user, now=clock.now())
             messages.error(request, refusal)
             return HttpResponseRedirect(reverse(PAGE, args=[pk]))
         form, lines = self._filled_in(request, order)

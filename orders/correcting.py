@@ -9,7 +9,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
-from orders import customers, entering, mapping, people, roman, ruling
+from orders import customers, entering, latch, mapping, people, roman, ruling
 from orders.entering import Entry
 from orders.models import Order, OrderEvent, OrderItem, OrderPersonalData
 from orders.pagesaving import Plan
@@ -104,12 +104,12 @@ def correct(order: Order, entry: Entry, *, as_seen: int, by, now: datetime) -> N
 
     `as_seen`: what seen() said when the form was opened. The erasure clock goes on from the first import.
     """
-    with transaction.atomic():
+    with latch.watching(order, by=by, now=now), transaction.atomic():
         here = Order.objects.select_for_update(of=("self",)).select_related("store__merchant").get(pk=order.pk)
         person = OrderPersonalData.objects.select_for_update().get_or_create(order=here)[0]
-        refusal = why_not(here) or (_erased(here) if person.marker else "")
-        if refusal:
-            raise RuleViolation(refusal)
+        if refusal := why_not(here) or (_erased(here) if person.marker else ""):
+            offers = latch.is_shut(here, person) and any(entry.person.values())
+            raise latch.Erased(refusal) if offers else RuleViolation(refusal)
         if seen(here) != as_seen:
             raise RuleViolation(_("Somebody changed this order meanwhile. Open it anew, then correct it."))
         _check_number(here, entry)

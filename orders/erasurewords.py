@@ -69,6 +69,8 @@ def reason(rule: str, periods: Periods, *, status: str) -> str:
             }
         case Rule.CEILING:
             return _("Because nothing is kept longer than %(days)d days after import.") % {"days": CEILING_DAYS}
+        case Rule.REQUEST:
+            return _("Because somebody asked for it, and the privacy officer agreed.")
     return ""
 
 

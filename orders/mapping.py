@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from orders import strict_erasing
 from orders.models import Order, OrderItem, OrderPersonalData, SkippedOrder
 from orders.models.person import LATCHED
 from stores import customfields, statusmap
@@ -94,8 +95,11 @@ def fill(order: Order, remote: RemoteOrder) -> None:
 def fill_custom_fields(order: Order, person: OrderPersonalData, *, latched: bool) -> None:
     """Custom fields as the store maps them now (R31 to R33). One fed by a person's number is kept with the person.
 
-    A field nobody maps is left alone: rules and people may write it. Of an erased order the person's are left alone.
+    A field nobody maps is left alone: rules and people may write it. Of an erased order the person's are left alone, by
+    the strict profile all of them.
     """
+    if latched and strict_erasing.applies_to(order):
+        return
     for name, source in zip(CUSTOM_FIELDS, order.store.mapping, strict=True):
         if not source:
             continue

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
-from orders import notes_erasing
+from orders import latch, notes_erasing
 from orders.models import Order, OrderEvent, OrderNote
 from privacy import access, markers
 
@@ -30,9 +30,9 @@ def add(order: Order, text: str, *, by, now: datetime) -> OrderNote:
         raise RuleViolation(
             _("A note has at most %(most)d characters, this one has %(count)d. Shorten it, or write two.") % numbers
         )
-    with transaction.atomic():
+    with latch.watching(order, by=by, now=now), transaction.atomic():
         if Order.objects.select_for_update().get(pk=order.pk).masked:
-            raise RuleViolation(
+            raise latch.Erased(
                 _("The personal data of this order is erased: it takes no more notes. Use a tag instead.")
             )
         note = OrderNote.objects.create(order=order, author=by, at=now, text=written)

@@ -16,12 +16,10 @@ from types import ModuleType
 from django.apps import apps
 from django.utils.module_loading import module_has_submodule
 
-from orders import customers, linking, mapping, pagesaving, roman, ruling
+from orders import customers, latch, linking, mapping, pagesaving, roman, ruling
 from orders.models import ItemPersonalData, Order, OrderEvent, OrderItem, OrderPersonalData, SkippedOrder
 from orders.models.order import CANCELLED_ALERT
-from orders.models.person import EMAIL
 from orders.pagesaving import Plan
-from orders.personal_data import erasable
 from orders.retention import periods_for
 from privacy import retention
 from stores import marketplaces, statusmap
@@ -60,11 +58,12 @@ class PageWriter:
                 newest[remote.number] = remote
         known = self._known(newest)
         files = linking.not_physical(newest.values())
-        plan = Plan()
+        plan, self.offered = Plan(), []
         for remote in newest.values():
             self._decide(_with_files(remote, files), known.get(remote.number), plan)
         self._complete(plan)
         pagesaving.save(plan, list(self.by_id))
+        latch.record(self.offered, client=latch.IMPORT, now=self.now)
         self._tell_of_parcels(newest, known)
         pagesaving.quarantine(self.account, page, plan, readable=list(newest), now=self.now)
         return plan.counts
@@ -235,11 +234,12 @@ class PageWriter:
     def _merge_person(self, remote: RemoteOrder, order: Order, plan: Plan) -> OrderPersonalData:
         """Blank never overwrites; an erased order takes only the place, and only where it has none."""
         person = self.persons.get(order.pk) or OrderPersonalData(order=order)
-        latched = order.masked or bool(person.marker)
+        latched = latch.is_shut(order, person)
         offered = [name for name in mapping.PERSONAL if getattr(remote.person, name)]
         if latched and offered:
             plan.counts["latched"] += 1
-        gone, moved = (*erasable(), EMAIL), False
+            self.offered.append(order.pk)
+        gone, moved = latch.shut(order) if latched else (), False
         whole = ADDRESS if remote.person.street1 and not latched else ()  # an address came: what it lacks is not there
         for name in (
             RemotePerson.KEPT if order.by_amazon else PERSON_FIELDS

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
-from orders import roman
+from orders import roman, strict_erasing
 from orders.models import Order, OrderPersonalData
 from orders.models.person import EMAIL, ERASED
 from privacy import access, markers
+from privacy.retention import Rule
 
 PLACE = ("city", "district", "state", "country")
 SHIP_TO = (
@@ -41,7 +41,8 @@ def panel_for(user, order: Order, *, what: str = "order page") -> Panel:
     """What this user may see of the order's recipient and buyer. Writes one access-log row where names are shown."""
     person = getattr(order, "person", None) or OrderPersonalData(order=order)
     if order.masked or person.marker:
-        note = _("Personal data was erased on schedule.")
+        asked = order.redaction_rule == Rule.REQUEST
+        note = _("Personal data was erased on request.") if asked else _("Personal data was erased on schedule.")
         return Panel(_masked(person, SHIP_TO), _masked(person, BUYER), note, _masked(person, ROMAN))
     if order.by_amazon:
         note = _("Amazon ships this order and supplies no personal data.")
@@ -127,12 +128,17 @@ def _by_amazon(person: OrderPersonalData, names: tuple[str, ...]) -> list[tuple[
 
 def _masked(person: OrderPersonalData, names: tuple[str, ...]) -> list[tuple[str, str]]:
     """Every erased field that held something shows the marker, whatever the column still holds."""
-    return [(_label(name), _mask(name, getattr(person, name))) for name in names if getattr(person, name)]
+    goes = strict_erasing.postcode_goes(person.order)
+    return [
+        (_label(name), _mask(name, getattr(person, name), postcode_goes=goes))
+        for name in names
+        if getattr(person, name)
+    ]
 
 
-def _mask(name: str, value: str) -> str:
+def _mask(name: str, value: str, *, postcode_goes: bool) -> str:
     erased = name in ERASED or (name == EMAIL and not markers.is_relay(value))
-    erased = erased or (name == "postal_code" and settings.REDACT_POSTCODE == "full")
+    erased = erased or (name == strict_erasing.POSTCODE and postcode_goes)
     if not erased and value not in markers.MARKERS:
         return value
     return f"« {value if value in markers.MARKERS else markers.AMAZON} »"

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
-from orders import deciding, people
+from orders import deciding, latch, people
 from orders.models import Order, OrderEvent, OrderPersonalData
 from privacy.fields import sealed_values
 
@@ -106,7 +106,7 @@ def write(order: Order, values: Mapping[str, str], *, by, now: datetime) -> None
     is closed, erased or shipped by Amazon. Locks order, then person, as an import does, so that neither an import nor
     an erasure comes in between.
     """
-    with transaction.atomic():
+    with latch.watching(order, by=by, now=now), transaction.atomic():
         here, person = _locked(order)
         twins = {twin: tidy(values.get(twin, "")) for twin in TWINS.values()}
         wrong = _check(person, twins)
@@ -120,7 +120,7 @@ def write(order: Order, values: Mapping[str, str], *, by, now: datetime) -> None
 
 def _store(order: Order, person: OrderPersonalData, twins: dict[str, str], *, by, now: datetime) -> None:
     if not OrderPersonalData.objects.filter(pk=order.pk, marker="").update(**sealed_values(person, **twins)):
-        raise RuleViolation(_erased(order))
+        raise latch.Erased(_erased(order))
     for name, text in twins.items():
         setattr(person, name, text)
     people.index([person])
@@ -135,8 +135,8 @@ def _locked(order: Order) -> tuple[Order, OrderPersonalData]:
     person = OrderPersonalData.objects.select_for_update().filter(pk=order.pk).first()
     if person is None:
         raise RuleViolation(_("Amazon has not sent an address for order %(number)s.") % _number(order))
-    if here.masked or person.marker:
-        raise RuleViolation(_erased(order))
+    if latch.is_shut(here, person):
+        raise latch.Erased(_erased(order))
     if not here.is_open:
         raise RuleViolation(_("Order %(number)s is closed: no label will be made for it.") % _number(order))
     return here, person

@@ -8,13 +8,19 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from orderhub.wording import day_and_time, utc
-from orders import mailwords
+from orders import latch, mailwords
 from orders.deciding import HOLD_REASONS
 from orders.models import Order, OrderEvent
 from orders.models.person import CustomizationState
 
 Kind = OrderEvent.Kind
-ALARMS = {Kind.CANCELLED_AFTER_SHIPPING: "bad", Kind.CANCEL_REQUESTED: "warn", Kind.BLOCKED: "warn", Kind.ALERT: "warn"}
+ALARMS = {
+    Kind.CANCELLED_AFTER_SHIPPING: "bad",
+    Kind.CANCEL_REQUESTED: "warn",
+    Kind.BLOCKED: "warn",
+    Kind.BLOCKED_WRITE: "warn",
+    Kind.ALERT: "warn",
+}
 
 
 @dataclass(frozen=True)
@@ -128,6 +134,11 @@ def _done(code: str) -> str:
     return str(reasons(code).label) if code in reasons.values else code
 
 
+def _client(code: str) -> str:
+    """Who offered erased data: a door of ours, or the name of an API key."""
+    return {latch.ADMIN: _("a form of OrderHub"), latch.FILE: _("a file")}.get(code, code)
+
+
 def _user(name: str) -> str:
     return name or _("nobody")
 
@@ -170,6 +181,7 @@ _TRANSLATED: dict[str, Callable[[str], str]] = {
     "change": _change,
     "done": _done,
     "user": _user,
+    "client": _client,
     "own": _own,
 }
 

@@ -17,6 +17,7 @@ RULE_WORDS = {
     Rule.LABEL.value: _("since the label was made"),
     Rule.CREATION.value: _("since the shipment was made"),
     Rule.CEILING.value: _("longest term since import"),
+    Rule.REQUEST.value: _("asked for"),
 }
 
 WHAT_WORDS = {

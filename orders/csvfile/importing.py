@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
-from orders import entering, typed
+from orders import entering, latch, typed
 from orders.csvfile import columns, reading
 from orders.csvfile.columns import NUMBER, STATUS, TAGS, Column
 from orders.entering import Entry
@@ -57,7 +57,8 @@ class Draft:
 @dataclass(repr=False)
 class Preview:
     """What an import would do. `known`: numbers that are there already: those are left out. `notes`: how a date was
-    read that could be read otherwise. `nameless`: how many orders have no recipient."""
+    read that could be read otherwise. `nameless`: how many orders have no recipient. `offers`: those of `known` of whose
+    people the file says something."""
 
     table: reading.Table
     drafts: list[Draft] = field(default_factory=list)
@@ -65,6 +66,7 @@ class Preview:
     wrong: int = 0
     notes: list[Problem] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
+    offers: list[str] = field(default_factory=list)
 
     @property
     def fits(self) -> bool:
@@ -88,8 +90,17 @@ def commit(content: bytes, store: Store, *, by, now: datetime) -> tuple[list[Ord
     found = preview(content, store, now=now)
     if not found.fits:
         raise RuleViolation(_("Nothing was imported: look at the preview again."))
+    _record_offers(store, found.offers, by=by, now=now)
     entries = [draft.entry for draft in found.drafts]
     return entering.enter(store, entries, kind=OrderEvent.Kind.FROM_FILE, by=by, now=now), found
+
+
+def _record_offers(store: Store, numbers: list[str], *, by, now: datetime) -> None:
+    """Orders that are here already are left as they are; of an erased one, that somebody brought its people back is noted."""
+    if not numbers:
+        return
+    erased = store.orders.filter(order_number__in=numbers, pii_state__in=Order.PiiState.MASKED)
+    latch.record(list(erased.order_by("pk").values_list("pk", flat=True)), client=latch.FILE, by=by, now=now)
 
 
 class _Reader:
@@ -106,10 +117,15 @@ class _Reader:
             self._read_row(row, cells)
         known = entering.existing(self.store, self.drafts)
         self.found.known = [number for number in self.drafts if number in known]
+        self.found.offers = [number for number in self.found.known if self._names_somebody(self.drafts[number])]
         self.found.drafts = [draft for number, draft in self.drafts.items() if number not in known]
         for draft in self.found.drafts:
             self._check(draft)
         return self.found
+
+    @staticmethod
+    def _names_somebody(draft: Draft) -> bool:
+        return any(draft.said[name][1] for name in PERSON if name in draft.said)
 
     def _read_row(self, row: int, cells: list[str]) -> None:
         if len(cells) > self.found.table.width:

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from orderhub import clock
 from orderhub.errors import RuleViolation
+from orders import latch
 from orders.models import ItemPersonalData, Order, OrderItem
 
 KINDS = ("text", "option", "font", "colour", "image")
@@ -124,17 +126,17 @@ def written(entries: list[Entry]) -> str:
     return json.dumps(entries, ensure_ascii=False)
 
 
-def keep(item: OrderItem, given: Iterable[Mapping[str, str]]) -> None:
+def keep(item: OrderItem, given: Iterable[Mapping[str, str]], *, client: str = "API") -> None:
     """What a client of the API tells of a line, `label` and `value` each, in place of the texts kept so far.
 
-    Pictures stay. An archive that still waits at Amazon is not fetched any more. RuleViolation where the order's personal
+    `client`: the key's name, for the record where the order is erased. Pictures stay. An archive that still waits at Amazon is not fetched any more. RuleViolation where the order's personal
     data is erased, or never was ours.
     """
     texts = [entry for told in given for entry in _entry("text", told.get("label"), told.get("value"))]
-    with transaction.atomic():
+    with latch.watching(item.order, client=client, now=clock.now()), transaction.atomic():
         order = Order.objects.select_for_update().get(pk=item.order_id)
         if order.masked:
-            raise RuleViolation(
+            raise latch.Erased(
                 _("The personal data of order %(number)s is erased: it takes no customisation any more.")
                 % {"number": order.order_number}
             )
