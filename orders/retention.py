@@ -11,12 +11,16 @@ from stores.models import Store
 
 
 def periods_for(store: Store) -> Periods:
-    """Days of each term for a store: the installation's settings, which can only shorten the rules."""
+    """Days of each term for a store: the least of the rule, the installation's setting and the store's own (R112)."""
     return Periods(
-        unshipped=settings.RETENTION_UNSHIPPED_DAYS,
-        shipped=settings.RETENTION_SHIPPED_DAYS,
-        label=settings.RETENTION_LABEL_DAYS,
+        unshipped=_least(settings.RETENTION_UNSHIPPED_DAYS, store.retention_unshipped_days),
+        shipped=_least(settings.RETENTION_SHIPPED_DAYS, store.retention_shipped_days),
+        label=_least(settings.RETENTION_LABEL_DAYS, store.retention_label_days),
     )
+
+
+def _least(installation: int, own: int | None) -> int:
+    return installation if own is None else min(installation, own)
 
 
 def parcel_of(shipment, *, label_created_at: datetime | None) -> Parcel:
@@ -33,10 +37,18 @@ def parcel_of(shipment, *, label_created_at: datetime | None) -> Parcel:
 
 def facts_of(order: Order) -> Facts:
     """What the due-date function must know of an order; two queries."""
+    return _facts(order, list(order.items.values_list("quantity", "quantity_shipped")))
+
+
+def facts_from(order: Order) -> Facts:
+    """The same of an order whose lines, shipments and their labels are at hand; no query."""
+    return _facts(order, [(item.quantity, item.quantity_shipped) for item in order.items.all()])
+
+
+def _facts(order: Order, units: list[tuple[int, int]]) -> Facts:
     parcels = tuple(
         parcel_of(shipment, label_created_at=shipment.label_created_at) for shipment in order.shipments.all()
     )
-    units = list(order.items.values_list("quantity", "quantity_shipped"))
     shipped = bool(units) and all(sent >= quantity for quantity, sent in units)
     return Facts(imported_at=order.first_imported_at, fully_shipped=shipped, parcels=parcels)
 

@@ -3,7 +3,7 @@
 from orderhub import clock
 from orderhub.errors import CredentialsRejected, RequestRejected, TryLater
 from orderhub.jobs import BUDGET_S, CALLS_S, enqueue, every, task
-from shipments import batching, batchprices, confirming, feeding, finishing, manual_updates, mirroring, tracking
+from shipments import batching, batchprices, confirming, feeding, finishing, forwarding, manual_updates, mirroring, tracking
 from shipments.mails.jobs import send_mails as send_mails  # declares it
 from shipments.models import Feed, LabelBatch, ShipmentNotification
 from stores.connecting import connector_for
@@ -196,3 +196,21 @@ def run_batch(batch_id: int) -> str:
     for account_id in report.accounts:
         enqueue(notify_account, account_id)
     return f"batch {batch_id}: {report.sentence()}"
+
+
+@every(minutes=24 * 60)
+def bring_all_forward() -> str:
+    """Wake the stores that keep data for less than the rules allow: what a lost task left is found here."""
+    ids = forwarding.shortened()
+    for store_id in ids:
+        enqueue(bring_forward, store_id)
+    return f"{len(ids)} stores"
+
+
+@task
+def bring_forward(store_id: int, after: int = 0) -> str:
+    """Bring one store's due dates forward to its present periods, from the order id `after` on."""
+    moved, last = forwarding.bring_forward(Store.objects.get(pk=store_id), after=after)
+    if last is not None:
+        enqueue(bring_forward, store_id, last)
+    return f"store {store_id}: {moved} moved"

@@ -24,6 +24,7 @@ from stores import (
 )
 from stores.admin_bigcommerce import BigCommerceViews
 from stores.admin_manual import ManualViews
+from stores.admin_retention import RetentionDoor
 from stores.admin_store_deeds import StoreDeeds
 from stores.models import MarketplaceStatus, Merchant, Store
 
@@ -69,7 +70,7 @@ class MerchantFilter(ChoiceFilter):
 
 
 @admin.register(Store)
-class StoreAdmin(BigCommerceViews, ManualViews, StoreDeeds, admin.ModelAdmin):
+class StoreAdmin(BigCommerceViews, ManualViews, RetentionDoor, StoreDeeds, admin.ModelAdmin):
     """Settings of a store. It is made by connecting an account."""
 
     form = forms_store.StoreForm
@@ -146,7 +147,7 @@ class StoreAdmin(BigCommerceViews, ManualViews, StoreDeeds, admin.ModelAdmin):
         context |= {
             "store": kept,
             "panels": panels.filled(kept, list(context["adminform"]), inline, now=now),
-            "below": panels.below(request, kept, link_form),
+            "below": panels.below(request, kept, link_form, context.get("retention_form")),
             "checklist": todo,
             "left_to_do": sum(item.open for item in todo),
             "state": words.store_badge(kept),

@@ -17,13 +17,19 @@ from privacy import markers
 from privacy.models import SecurityEvent
 from privacy.models.event import EventCode
 from stores.simulator import scenarios
+from stores.simulator.orders import SimAddress, SimItem
 from tests.factories import connect, make_user
 from tests.orders.driving import import_now
 from tests.orders.entries import make_manual_store
+from tests.orders.test_import_rules import add, change
 from tests.privacy.rows import due_order, person_of, sweep
 
 pytestmark = pytest.mark.django_db
 Kind = OrderEvent.Kind
+FULL_ADDRESS = {
+    "name": "Grace Canary", "line1": "1 Sample Street", "line2": "Apt 4", "phone": "+1 555 0177", "city": "Austin",
+    "state": "TX", "postal_code": "78701",
+}  # fmt: skip
 NAMES = ("Ada Example", "1 Sample Street", "Grace Canary")
 
 
@@ -64,20 +70,22 @@ def shop(world):
 
 
 def test_f26_an_import_with_everything_in_it_moves_the_rest_and_is_recorded(world, shop, travel):
-    number = world.add_order(scenarios.NA, marketplace="US", buyer_name="Grace Canary").order_id
+    items = [SimItem(gift=True, gift_message="From Grace Canary")]
+    remote = add(world, items=items, address=SimAddress(**FULL_ADDRESS), buyer_email="grace@canary.example")
     import_now(shop)
-    order = Order.objects.get(order_number=number)
-    assert order.person.recipient_name
+    order = Order.objects.get()
+    assert (order.person.recipient_name, order.person.street1) == ("Grace Canary", "1 Sample Street")
     Order.objects.update(redaction_due_at=clock.now())
     sweep()
     before = {name: getattr(person_of(order), name) for name in LATCHED}
-    travel(world, minutes=10)
-    world.update(number, buyer_name="Grace Canary", service_level="EXPEDITED")
+    assert markers.AMAZON in before.values()
+    change(world, travel, remote, address=SimAddress(**FULL_ADDRESS | {"line3": "Floor 9"}), service_level="EXPEDITED")
     import_now(shop)
     order.refresh_from_db()
     assert order.service_level == "EXPEDITED"
     assert {name: getattr(person_of(order), name) for name in LATCHED} == before
-    assert "Grace Canary" not in str(list(OrderEvent.objects.values())) + str(list(SecurityEvent.objects.values()))
+    written = str(list(OrderEvent.objects.values())) + str(list(SecurityEvent.objects.values()))
+    assert not any(name in written for name in NAMES)
     event, entry = told(order)
     assert (event.kind, entry.actor, entry.user, entry.reason) == (Kind.BLOCKED, "import", None, "import")
     travel(world, minutes=10)
@@ -86,12 +94,11 @@ def test_f26_an_import_with_everything_in_it_moves_the_rest_and_is_recorded(worl
 
 
 def test_an_import_of_an_order_that_stands_is_no_attempt(world, shop, travel):
-    number = world.add_order(scenarios.NA, marketplace="US").order_id
+    remote = add(world)
     import_now(shop)
-    travel(world, minutes=10)
-    world.update(number, buyer_name="Grace Canary")
+    change(world, travel, remote, buyer_name="Grace Canary")
     import_now(shop)
-    assert Order.objects.get(order_number=number).person.buyer_name == "Grace Canary"
+    assert Order.objects.get().person.buyer_name == "Grace Canary"
     assert nothing_on_record()
 
 
