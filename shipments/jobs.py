@@ -3,7 +3,17 @@
 from orderhub import clock
 from orderhub.errors import CredentialsRejected, RequestRejected, TryLater
 from orderhub.jobs import BUDGET_S, CALLS_S, enqueue, every, task
-from shipments import batching, batchprices, confirming, feeding, finishing, forwarding, manual_updates, mirroring, tracking
+from shipments import (
+    batching,
+    batchprices,
+    confirming,
+    feeding,
+    finishing,
+    forwarding,
+    manual_updates,
+    mirroring,
+    tracking,
+)
 from shipments.mails.jobs import send_mails as send_mails  # declares it
 from shipments.models import Feed, LabelBatch, ShipmentNotification
 from stores.connecting import connector_for

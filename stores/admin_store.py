@@ -147,7 +147,7 @@ class StoreAdmin(BigCommerceViews, ManualViews, RetentionDoor, StoreDeeds, admin
         context |= {
             "store": kept,
             "panels": panels.filled(kept, list(context["adminform"]), inline, now=now),
-            "below": panels.below(request, kept, link_form, context.get("retention_form")),
+            "below": panels.below(request, kept, link_form),
             "checklist": todo,
             "left_to_do": sum(item.open for item in todo),
             "state": words.store_badge(kept),

@@ -330,21 +330,21 @@ def imports_panel(request, store: Store) -> Panel | None:
     return Panel("imports", _("What is imported"), purpose, template="stores/store_imports.html", facts=facts)
 
 
-def retention_panel(request, store: Store, form=None) -> Panel:
-    """How long personal data of this store's orders is kept. `form`: what was typed and refused."""
+def retention_panel(request, store: Store) -> Panel:
+    """How long personal data of this store's orders is kept; to read. No query but for the reader's role."""
     purpose = _("How long names and addresses are kept: the rules, or less where the privacy officer says so.")
-    facts = retention_of.facts(request.user, store, form)
+    facts = retention_of.facts(request.user, store)
     return Panel("retention", _("Personal data"), purpose, template="stores/store_retention.html", facts=facts)
 
 
-def below(request, store: Store, link_form=None, retention_form=None) -> list[Panel]:
-    """The sections under the form. `link_form`, `retention_form`: what was refused."""
+def below(request, store: Store, link_form=None) -> list[Panel]:
+    """The sections under the form. `link_form`: a link that was refused."""
     found = [
         imports_panel(request, store),
         authorisation_panel(request, store),
         features_panel(request, store),
         custom_fields_panel(request, store),
         bigcommerce_panel(request, store, link_form),
-        retention_panel(request, store, retention_form),
+        retention_panel(request, store),
     ]
     return [panel for panel in found if panel]

@@ -1,6 +1,7 @@
 """The section of a store's page on how long personal data is kept: read by all who see the store, changed by one role."""
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -49,21 +50,32 @@ def of(store: Store) -> RetentionForm:
     return RetentionForm(initial={name: getattr(store, name) for name in (*retaining.PERIODS, retaining.STRICT)})
 
 
-def facts(user, store: Store, form: RetentionForm | None = None) -> dict:
-    """`rows`: each period as it counts for the store, and the rule's. `form`: what was typed and refused."""
-    may = retaining.may_change(user)
-    return {
-        "rows": [_row(store, name, most) for name, most in RETENTION_MOST],
-        "strict": store.redaction_strict,
-        "form": (form or of(store)) if may else None,
-        "wrong": form is not None,
-    }
+def facts(user, store: Store) -> dict:
+    """`rows`: each period as it counts for the store, and why."""
+    return {"rows": rows(store), "strict": store.redaction_strict, "may_change": retaining.may_change(user)}
 
 
-def _row(store: Store, name: str, most: int) -> dict:
+def rows(store: Store) -> list[dict]:
+    counts = periods_of(store)
+    return [_row(store, name, most, counts[name]) for name, most in RETENTION_MOST]
+
+
+def periods_of(store: Store) -> dict[str, int]:
+    """Days that count: the least of the rule, the installation's setting and the store's own."""
+    installation = (settings.RETENTION_UNSHIPPED_DAYS, settings.RETENTION_SHIPPED_DAYS, settings.RETENTION_LABEL_DAYS)
+    found = {}
+    for (name, most), days in zip(RETENTION_MOST, installation, strict=True):
+        own = getattr(store, name)
+        found[name] = min(most, days) if own is None else min(most, days, own)
+    return found
+
+
+def _row(store: Store, name: str, most: int, days: int) -> dict:
     own = getattr(store, name)
-    return {
-        "label": Store._meta.get_field(name).verbose_name,
-        "days": most if own is None else own,
-        "why": _now("the rule") if own is None else _now("shorter than the rule: %(most)d days") % {"most": most},
-    }
+    if days == most:
+        why = _now("the rule")
+    elif own == days:
+        why = _now("this store; the rule: %(most)d") % {"most": most}
+    else:
+        why = _now("the whole installation; the rule: %(most)d") % {"most": most}
+    return {"label": Store._meta.get_field(name).verbose_name, "days": days, "why": why, "short": days < most}
