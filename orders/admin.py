@@ -38,6 +38,7 @@ from orders import (
 from orders.admin_alerts import AlertDoors
 from orders.admin_bulk import BulkDoors
 from orders.admin_entering import EnteringDoors
+from orders.admin_erasure import ErasureOfOrder
 from orders.admin_files import FileDoors
 from orders.admin_notes import NoteDoors
 from orders.admin_people import PeopleDoors
@@ -123,6 +124,7 @@ class OrderList(ViewChips, ChangeList):
 
 @admin.register(Order)
 class OrderAdmin(
+    ErasureOfOrder,
     AlertDoors,
     NoteDoors,
     TagDoors,

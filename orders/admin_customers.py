@@ -19,9 +19,11 @@ from orderhub.errors import RuleViolation
 from orderhub.lists import ChoiceFilter, ReadOnlyAdmin
 from orderhub.wording import badge, stacked_utc
 from orders import customers, customers_joining, customers_showing
+from orders.admin_erasure import ErasureOfCustomer
 from orders.filters import MOST_STORES
 from orders.models import Customer
 from orders.showing import LEVELS
+from privacy import requests
 from stores.models import AmazonAccount, Merchant
 
 MOST_ORDERS = 100  # on a customer's page
@@ -74,7 +76,7 @@ class CustomerList(ChangeList):
 
 
 @admin.register(Customer)
-class CustomerAdmin(ReadOnlyAdmin):
+class CustomerAdmin(ErasureOfCustomer, ReadOnlyAdmin):
     change_list_template = "orders/customer_list.html"
     list_display = ["who", "email_words", "orders_count", "last_order", "account_words", "state"]
     list_display_links = None  # the number has its own link
@@ -167,6 +169,7 @@ class CustomerAdmin(ReadOnlyAdmin):
             request, "orders/customer_page.html", title=card.title, card=card,
             orders=[(order, badge(order.get_status_display(), LEVELS.get(order.status, "muted"))) for order in found],
             more=max(0, card.orders - MOST_ORDERS), may_join=self._may_join(request) and not card.erased,
+            may_ask_erasure=requests.may_ask(request.user) and not card.erased,
         )  # fmt: skip
 
     def get_queryset(self, request):

@@ -25,7 +25,7 @@ from orders import (
 )
 from orders.customization import panel
 from orders.models import Order, OrderItem
-from privacy import access
+from privacy import access, requests
 from stores import statusmap
 
 Status = Order.Status
@@ -107,6 +107,7 @@ def page(
         "roman": roman,
         "entered": correcting.panel_for(user, order),
         "erasure": erasurewords.of(order, now=now),
+        "may_ask_erasure": requests.may_ask(user) and not order.masked and not order.by_amazon,
         "events": timeline.entries(order),
         "shipments": [shipment for shipment in shipments if not shipment.is_return],
         "returns": [shipment for shipment in shipments if shipment.is_return],

@@ -21,3 +21,8 @@ def replay_ledger() -> str:
     if report.more:
         enqueue(replay_ledger)
     return report.sentence()
+
+
+def soon() -> None:
+    """Ask for the sweep now: what was just agreed need not wait for it."""
+    enqueue(carry_out_requests)
