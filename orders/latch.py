@@ -16,7 +16,6 @@ from privacy import audit, markers
 from privacy.models.event import EventCode
 
 POSTCODE = strict_erasing.POSTCODE
-OF_ITEMS = ("options", "customization")
 IMPORT = "import"  # clients by what the timeline calls them; an API key by its name
 ADMIN = "admin"
 FILE = "csv"
@@ -34,10 +33,11 @@ def is_shut(order: Order, person=None) -> bool:
 def shut(order: Order) -> tuple[str, ...]:
     """The columns that nothing writes once the order is erased. Reads the order's store.
 
-    A postal code that was empty stays so, whatever the profile was on the day.
+    A postal code that was empty stays so, whatever the profile was on the day. Custom fields are the order's own here,
+    for work; those fed by a person's number no client writes.
     """
-    strict = (*strict_erasing.CUSTOM_FIELDS, *OF_ITEMS) if strict_erasing.applies_to(order) else OF_ITEMS[1:]
-    return (*LATCHED, POSTCODE, *strict)
+    usual = (*(name for name in LATCHED if name not in strict_erasing.CUSTOM_FIELDS), POSTCODE, "customization")
+    return (*usual, *strict_erasing.CUSTOM_FIELDS, "options") if strict_erasing.applies_to(order) else usual
 
 
 def guard(order: Order, values: Mapping, *, client: str, by=None, now: datetime, person=None) -> dict:

@@ -53,6 +53,7 @@ DOORS = {
     "orders_order_fetch": ("order", LEADS, FETCHING),
     "orders_order_customization": ("picture", {SUPPORT, WAREHOUSE}, NOBODY),
     "orders_order_correct": ("typed", {SUPPORT}, {SUPPORT}),
+    "orders_order_erasure": ("order", DESK | {PRIVACY}, DESK | {PRIVACY}),
     "orders_order_change": ("order", EVERYBODY, NOBODY),
     # the list, and what goes in and out
     "orders_order_changelist": ("", EVERYBODY, EVERYBODY),
@@ -76,6 +77,7 @@ DOORS = {
     "orders_customer_change": ("customer", DESK | {PRIVACY}, NOBODY),
     "orders_customer_find": ("", LEADS, {SUPPORT}),
     "orders_customer_join": ("customer", DESK, DESK),
+    "orders_customer_erasure": ("customer", DESK | {PRIVACY}, DESK | {PRIVACY}),
     # tags and rules
     "orders_tag_changelist": ("", DESK, DESK),
     "orders_tag_add": ("", DESK, DESK),
@@ -212,6 +214,8 @@ VALID = {  # what a good hand types; every field of it is then typed by a bad on
     "orders_product_rekey": {"identifier": "asin"},
     "orders_customer_find": {"email": "a@example.org"},
     "orders_customer_join": {"with": "#1"},
+    "orders_customer_erasure": {"reason": "buyer"},
+    "orders_order_erasure": {"reason": "buyer"},
     "orders_tag_add": {"name": "later", "level": "info"},
     "orders_automationrule_order": {"position-1": "2"},
     "orders_automationrule_switch": {"active": "on"},
