@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from orders.models import Order, OrderItem, OrderNote, OrderPersonalData
-from privacy import markers
+from privacy import datakeys, markers
 
 CUSTOM_FIELDS = ("custom_field_1", "custom_field_2", "custom_field_3")
 POSTCODE = "postal_code"
@@ -54,6 +54,8 @@ class _Holder:
             place.rows.model.objects.filter(pk__in=[pk for pk, _order_id in found]).update(**place.erased(marker))
             for order_id in dict.fromkeys(order_id for _pk, order_id in found):
                 held.setdefault(order_id, []).append(place.name)
+        if held:
+            datakeys.destroy(f"notes:{order_id}" for order_id in held)  # every note of a strict order is gone
         return held
 
     def leftovers(self, order_ids: list[int], *, now: datetime) -> set[int]:
