@@ -46,6 +46,7 @@ from orders.admin_tags import TagDoors
 from orders.admin_views import ViewChips, ViewDoors
 from orders.admin_where import WhereDoors
 from orders.admin_work import WorkDoors
+from orders.clockwords import kept_until
 from orders.custom_columns import CustomColumns
 from orders.customization.doors import CustomizationDoors
 from orders.finding import search
@@ -230,12 +231,7 @@ class OrderAdmin(
 
     @admin.display(description=_("personal data until"), ordering="redaction_due_at")
     def kept_until(self, order):
-        if order.masked:
-            return badge(order.get_pii_state_display())
-        if order.redaction_due_at is None:
-            return "–"
-        soon = order.is_open and order.redaction_due_at <= clock.now() + filters.DUE_SOON
-        return stacked_utc(order.redaction_due_at, "warn" if soon else "plain")
+        return kept_until(order, now=clock.now())
 
     # -- actions of the list
 

@@ -8,16 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from orderhub.wording import utc
 from privacy import access, registry
 from privacy.models import AccessLog, ErasureCertificate
-from privacy.retention import Rule
-
-RULE_WORDS = {
-    Rule.IMPORT.value: _("since import, not shipped with OrderHub"),
-    Rule.DELIVERY.value: _("since delivery"),
-    Rule.SHIP_DATE.value: _("since the ship date"),
-    Rule.LABEL.value: _("since the label was made"),
-    Rule.CREATION.value: _("since the shipment was made"),
-    Rule.CEILING.value: _("longest term since import"),
-}
+from privacy.rulewords import RULE_WORDS
 
 WHAT_WORDS = {
     "order page": _("page of the order"),
