@@ -136,7 +136,12 @@ def gauge(clock: PrivacyClock, *, now: datetime) -> Gauge | None:
         told = _("%(passed)s since import, %(left)s left") % (passed | {"left": span_in_words(clock.until - now)})
     else:
         told = _("%(passed)s since import, due for %(late)s") % (passed | {"late": span_in_words(now - clock.until)})
-    return Gauge(round(clock.passed(now) * GAUGE_WIDTH), told, LEVELS.get(clock.state, ""))
+    return Gauge(width(clock.began, clock.until, now, GAUGE_WIDTH), told, LEVELS.get(clock.state, ""))
+
+
+def width(began: datetime, until: datetime, now: datetime, whole: int) -> int:
+    """How much of a gauge of `whole` units the time that is over fills."""
+    return round(min(max((now - began) / (until - began), 0.0), 1.0) * whole) if until > began else whole
 
 
 def _row(term: Term, clock: PrivacyClock, *, several: bool) -> Row:

@@ -70,11 +70,6 @@ class PrivacyClock:
             return ()
         return tuple(label for label in self.labels if label.erased_at is None)
 
-    def passed(self, now: datetime) -> float:
-        """The part of the time that is over, from 0 to 1."""
-        whole = self.until - self.began if self.until else None
-        return min(max((now - self.began) / whole, 0.0), 1.0) if whole else 1.0
-
 
 def read(order: Order, *, now: datetime) -> PrivacyClock:
     """The clock of one order, with what it needs; three queries."""
