@@ -107,7 +107,7 @@ class RadarScreen:
 
     @admin.display(description=_("why it waits"))
     def why(self, order):
-        return format_html_join(format_html("<br>"), "{}", ((text,) for text in radar.why_waiting(order)))
+        return format_html_join("", "<p>{}</p>", ((text,) for text in radar.why_waiting(order)))
 
     @admin.display(description=_("what to do"))
     def deeds(self, order):

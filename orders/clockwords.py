@@ -58,6 +58,7 @@ class Panel:
     sentences: tuple[str, ...]
     level: str
     gauge: Gauge | None
+    spoken: str
     rows: tuple[Row, ...]
     changes: tuple[str, ...]
     labels: tuple[LabelRow, ...]
@@ -82,12 +83,15 @@ def kept_until(order: Order, *, now: datetime) -> SafeString | str:
 def panel(order: Order, clock: PrivacyClock, *, now: datetime) -> Panel:
     """The panel of one order; no query."""
     words = erasurewords.of(order, now=now)
+    told = headline(clock)
+    spoken = words.sentences[:1] if told else ()  # the picture says it to those who do not see it
     several = len({term.parcel for term in clock.terms if term.parcel is not None}) > 1
     return Panel(
-        headline=headline(clock),
-        sentences=tuple(filter(None, words.sentences)),
+        headline=told,
+        sentences=tuple(filter(None, words.sentences[len(spoken) :])),
         level=words.level,
         gauge=gauge(clock, now=now),
+        spoken=" ".join(spoken),
         rows=tuple(_row(term, clock, several=several) for term in clock.terms),
         changes=tuple(filter(None, (change(found, now=now, order=order) for found in clock.changes))),
         labels=tuple(_label(found, clock) for found in clock.labels),
@@ -155,7 +159,7 @@ def _note(term: Term) -> str:
         case Standing.GOVERNS:
             return _("sets the date")
         case Standing.LATER:
-            return _("later")
+            return _("comes later")
         case Standing.UNKNOWN if term.rule == Rule.DELIVERY:
             return _("no delivery reported yet")
         case Standing.UNKNOWN:
