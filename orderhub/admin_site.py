@@ -27,12 +27,20 @@ class BackOffice(AdminSite):
             context["menu"] = _menu(context["available_apps"], request.path)
             if request.user.has_perm("orders.view_order"):
                 _add_where(context["menu"]["first"], request.path)
+                _add_radar(context["menu"], request.path)
             if request.user.has_perm("shipments.view_shipmentnotification"):
                 _add_errors(context["menu"], request.path)
+            if request.user.has_perm("privacy.view_lag"):
+                _add_erasure(context["menu"], request.path)
             context["roles"] = _roles(request.user)
             context["banner"] = _banner(request)
             context["languages"] = [(code, name, code.upper()) for code, name in settings.LANGUAGES]
         return context
+
+    def get_urls(self):
+        from orderhub.ledger import doors  # wiring, as above
+
+        return [*doors.urls(self), *super().get_urls()]
 
     def index(self, request, extra_context=None):
         from orderhub import dashboard  # wiring: the apps' models must be loaded first
@@ -49,12 +57,26 @@ def _add_where(links: list[dict], path: str) -> None:
     links.append({"name": _now("Where is…?"), "url": url, "current": path == url})
 
 
+def _add_radar(menu: dict[str, list[dict]], path: str) -> None:
+    """What loses its address before it is sent lies under the orders too, and has a link of its own."""
+    url = reverse("admin:orders_radar")
+    for link in menu["first"]:
+        link["current"] = link["current"] and path != url
+    menu["more"].append({"name": _now("Erased before shipping"), "url": url, "current": path == url})
+
+
 def _add_errors(menu: dict[str, list[dict]], path: str) -> None:
     """What errors mean lies under the notices, and is looked up from everywhere."""
     url = reverse("admin:shipments_errors")
     for link in menu["first"]:
         link["current"] = link["current"] and path != url
     menu["more"].append({"name": _now("What errors mean"), "url": url, "current": path == url})
+
+
+def _add_erasure(menu: dict[str, list[dict]], path: str) -> None:
+    """Whether erasure keeps up; the privacy officer goes on from there."""
+    url = reverse("admin:privacy_lag")
+    menu["more"].append({"name": _now("Erasure"), "url": url, "current": path.startswith(url)})
 
 
 def _banner(request) -> list:

@@ -6,15 +6,17 @@ Each card leads to a list that holds exactly what was counted, and is made only 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Min, Q
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orderhub.ledger import doors as ledger
+from orderhub.ledger import forecast
 from orderhub.models import JobRun
 from orderhub.views import HEARTBEAT, LATE
 from orderhub.wording import weekday
-from orders import deadlines, filters, history
+from orders import deadlines, filters, history, radar
 from orders.models import Order, QuarantinedOrder
 from shipments import manual_updates
 from shipments.models import ManualUpdate, ShipmentNotification
@@ -75,6 +77,7 @@ class Board:
     bars: list[Bar] = field(default_factory=list)
     runs: list[JobRun] = field(default_factory=list)
     sees_runs: bool = False
+    erasures: list[forecast.Bar] = field(default_factory=list)
 
     @property
     def has_bars(self) -> bool:
@@ -102,6 +105,7 @@ def board_for(user, *, now: datetime) -> Board:
         cards += _alert_card(counts)
         cards += _address_card(counts) if user.has_perm("orders.change_order") else []
         bars = _bars(counts, now)
+        notices += _erased_unsent(counts, now) if user.has_perm("orders.change_order") else []
     if user.has_perm("shipments.view_shipmentnotification"):
         cards += _notice_cards()
     if user.has_perm("shipments.view_manualupdate"):
@@ -109,7 +113,8 @@ def board_for(user, *, now: datetime) -> Board:
     if user.has_perm("orders.view_quarantinedorder"):
         title = _("Unreadable orders (quarantine)")
         cards.append(_card(QuarantinedOrder.objects.count(), title, "orders_quarantinedorder", "", "bad"))
-    return Board(cards, notices, bars, _last_runs(now) if sees_runs else [], sees_runs)
+    erased = forecast.bars(forecast.due_by_day(now=now)) if ledger.is_officer(user) else []
+    return Board(cards, notices, bars, _last_runs(now) if sees_runs else [], sees_runs, erased)
 
 
 def _card(count: int, title: str, model: str, query: str, level: str) -> Card:
@@ -138,11 +143,13 @@ def _order_counts(now: datetime, zones: list[str]) -> dict[str, int]:
         "hold": filters.TABS["hold"][1],
         "roman": filters.KindFilter.conditions["roman"],
         "alert": filters.KindFilter.conditions["alert"],
-        "soon": filters.due_soon(now) & filters.open_orders(),
+        "soon": radar.at_risk(now, days=radar.HORIZONS[0]),
         "overdue": filters.overdue(now),
     }
     wanted |= {f"day{offset}": deadlines.on_day(offset, now=now, zone_names=zones) for offset in range(DAYS)}
-    return Order.objects.aggregate(**{name: Count("pk", filter=condition) for name, condition in wanted.items()})
+    first = Min("redaction_due_at", filter=wanted["soon"])
+    counts = {name: Count("pk", filter=condition) for name, condition in wanted.items()}
+    return Order.objects.aggregate(first_erased=first, **counts)
 
 
 def _order_cards(counts: dict[str, int]) -> list[Card]:
@@ -152,10 +159,24 @@ def _order_cards(counts: dict[str, int]) -> list[Card]:
         ("next", _("To ship within 7 days"), "?due=next", "info"),
         ("cancel", _("Cancellations requested"), "?kind=cancel", "bad"),
         ("hold", _("Orders on hold"), "?tab=hold", "warn"),
-        ("soon", _("Addresses erased soon (3 days)"), "?privacy=soon", "warn"),
         ("overdue", _("Overdue erasures"), "?privacy=overdue", "bad"),
     )
-    return [_card(counts[name], title, "orders_order", query, level) for name, title, query, level in rows]
+    found = [_card(counts[name], title, "orders_order", query, level) for name, title, query, level in rows]
+    title, url = _("Erased before shipping (3 days)"), reverse("admin:orders_radar")
+    return [*found[:-1], Card(counts["soon"], title, url, "warn" if counts["soon"] else ""), found[-1]]
+
+
+def _erased_unsent(counts: dict, now: datetime) -> list[Notice]:
+    """From day 11 on: the address goes before anybody has sent the order."""
+    if not counts["soon"]:
+        return []
+    left = counts["first_erased"] - now
+    text = ngettext(
+        "%(count)d order that nobody has sent loses its address within 3 days (%(left)s).",
+        "%(count)d orders that nobody has sent lose their address within 3 days (the first: %(left)s).",
+        counts["soon"],
+    ) % {"count": counts["soon"], "left": deadlines.left_in_words(left)}
+    return [Notice(text, reverse("admin:orders_radar"), "warn", _("See which"))]
 
 
 def _alert_card(counts: dict[str, int]) -> list[Card]:

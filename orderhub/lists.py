@@ -10,6 +10,7 @@ class ChoiceFilter(admin.SimpleListFilter):
 
     in_bar = True  # False: the list shows it in another way, such as tabs
     in_more = False  # True: folded away with the others that are seldom used
+    always = False  # True: one of its choices always holds, there is no "all"
     as_text = False  # True: typed instead of chosen; see TextFilter
 
     def narrow(self, rows, value: str, request):

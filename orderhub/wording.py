@@ -24,6 +24,11 @@ def day(when: date) -> str:
     return formats.date_format(when, f"j {_month()} Y")
 
 
+def short_day(when: date) -> str:
+    """`24 Nov`: for dates near today."""
+    return formats.date_format(when, f"j {_month()}")
+
+
 def weekday(when: date) -> str:
     """`Tue 24 Nov`."""
     return formats.date_format(when, f"D j {_month()}")

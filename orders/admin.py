@@ -43,10 +43,12 @@ from orders.admin_files import FileDoors
 from orders.admin_notes import NoteDoors
 from orders.admin_people import PeopleDoors
 from orders.admin_picking import PickDoors
+from orders.admin_radar import RadarScreen
 from orders.admin_tags import TagDoors
 from orders.admin_views import ViewChips, ViewDoors
 from orders.admin_where import WhereDoors
 from orders.admin_work import WorkDoors
+from orders.clockwords import kept_until
 from orders.custom_columns import CustomColumns
 from orders.customization.doors import CustomizationDoors
 from orders.finding import search
@@ -232,12 +234,7 @@ class OrderAdmin(
 
     @admin.display(description=_("personal data until"), ordering="redaction_due_at")
     def kept_until(self, order):
-        if order.masked:
-            return badge(order.get_pii_state_display())
-        if order.redaction_due_at is None:
-            return "–"
-        soon = order.is_open and order.redaction_due_at <= clock.now() + filters.DUE_SOON
-        return stacked_utc(order.redaction_due_at, "warn" if soon else "plain")
+        return kept_until(order, now=clock.now())
 
     # -- actions of the list
 
@@ -267,8 +264,12 @@ class OrderAdmin(
         ours = [
             deed("hold", self.hold_view), deed("release", self.release_view), deed("cancellation", self.cancellation_view),
             deed("romanise", self.romanise_view),
+            path("radar/", self.admin_site.admin_view(self.radar_view), name="orders_radar"),
         ]  # fmt: skip
         return ours + super().get_urls()
+
+    def radar_view(self, request):
+        return RadarAdmin(self.model, self.admin_site, user=request.user).changelist_view(request)
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         if request.method not in {"GET", "HEAD"}:
@@ -348,6 +349,10 @@ class OrderAdmin(
         except RuleViolation as error:
             self._tell(request, order, str(error), messages.ERROR)
         return HttpResponseRedirect(reverse("admin:orders_order_change", args=[order.pk]))
+
+
+class RadarAdmin(RadarScreen, OrderAdmin):
+    """Orders that lose their address before they are sent; see admin_radar.py. Not registered: it has one page."""
 
 
 def _saved(*, released: bool) -> str:

@@ -190,22 +190,35 @@ class CustomFieldFilledFilter(ChoiceFilter):
 
 
 class PrivacyFilter(ChoiceFilter):
+    """By the privacy clock. What counts down counts shipped orders too; `soon` is about those not sent yet."""
+
     title, parameter_name, in_more = _("personal data"), "privacy", True
+    DAYS = {"in1": 1, "in3": 3, "in7": 7}
 
     def lookups(self, request, model_admin):
         return [
             ("soon", _("erased within 3 days, not shipped")),
-            ("erased", _("erased")),
+            ("in1", _("erased within 24 hours")),
+            ("in3", _("erased within 3 days")),
+            ("in7", _("erased within 7 days")),
             ("overdue", _("erasure overdue")),
+            ("failed", _("erasure failed, tried again")),
+            ("erased", _("erased")),
+            ("none", _("none kept")),
         ]
 
     def narrow(self, rows, value, request):
         now = clock.now()
-        if value == "erased":
-            return rows.filter(pii_state__in=Order.PiiState.MASKED)
-        if value == "overdue":
-            return rows.filter(overdue(now))
-        return rows.filter(due_soon(now) & open_orders())
+        if value in self.DAYS:
+            return rows.filter(counts_down(now, days=self.DAYS[value]))
+        conditions = {
+            "soon": due_soon(now) & open_orders(),
+            "overdue": overdue(now),
+            "failed": failed(),
+            "erased": Q(pii_state__in=Order.PiiState.MASKED),
+            "none": Q(pii_state=Order.PiiState.NONE),
+        }
+        return rows.filter(conditions[value])
 
 
 class NoticeFilter(ChoiceFilter):
@@ -224,6 +237,16 @@ class NoticeFilter(ChoiceFilter):
 def open_orders() -> Q:
     """Neither shipped nor cancelled."""
     return ~Q(status__in=[Status.SHIPPED, Status.CANCELLED])
+
+
+def counts_down(now, *, days: int) -> Q:
+    """Personal data that is here and goes within so many days; what should be gone counts too."""
+    return Q(pii_state=Order.PiiState.PRESENT, redaction_due_at__lte=now + timedelta(days=days))
+
+
+def failed() -> Q:
+    """The last erasure of it failed; the next sweep tries again."""
+    return ~Q(redaction_error="") & ~Q(pii_state=Order.PiiState.REDACTED)
 
 
 def overdue(now) -> Q:

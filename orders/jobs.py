@@ -7,7 +7,7 @@ from django.conf import settings
 from orderhub import clock
 from orderhub.errors import CredentialsRejected, RequestRejected, TryLater, UnexpectedAnswer
 from orderhub.jobs import BUDGET_S, CALLS_S, enqueue, every, task
-from orders import history_jobs, holding, importing
+from orders import history_jobs, holding, importing, radar
 from orders import product_jobs as product_jobs  # declares its jobs
 from orders.customization.jobs import fetch_customizations
 from stores.connecting import connector_for
@@ -74,3 +74,9 @@ def release_holds() -> str:
     if more:
         enqueue(release_holds)
     return f"{released} released"
+
+
+@every(minutes=60)
+def warn_of_erasures() -> str:
+    """Mail support, once a day, how many unsent orders are about to lose their address."""
+    return radar.remind(clock.now())

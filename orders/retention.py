@@ -1,5 +1,6 @@
 """The erasure clock of orders: facts from rows, the pure function, the row. Shipments are met by reverse accessor."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
@@ -37,18 +38,13 @@ def parcel_of(shipment, *, label_created_at: datetime | None) -> Parcel:
 
 def facts_of(order: Order) -> Facts:
     """What the due-date function must know of an order; two queries."""
-    return _facts(order, list(order.items.values_list("quantity", "quantity_shipped")))
+    return facts_from(order, order.shipments.all(), order.items.values_list("quantity", "quantity_shipped"))
 
 
-def facts_from(order: Order) -> Facts:
-    """The same of an order whose lines, shipments and their labels are at hand; no query."""
-    return _facts(order, [(item.quantity, item.quantity_shipped) for item in order.items.all()])
-
-
-def _facts(order: Order, units: list[tuple[int, int]]) -> Facts:
-    parcels = tuple(
-        parcel_of(shipment, label_created_at=shipment.label_created_at) for shipment in order.shipments.all()
-    )
+def facts_from(order: Order, shipments: Iterable, units: Iterable[tuple[int, int]]) -> Facts:
+    """The same from what is loaded: every shipment, and of each line its units and how many of them were sent."""
+    parcels = tuple(parcel_of(shipment, label_created_at=shipment.label_created_at) for shipment in shipments)
+    units = list(units)
     shipped = bool(units) and all(sent >= quantity for quantity, sent in units)
     return Facts(imported_at=order.first_imported_at, fully_shipped=shipped, parcels=parcels)
 

@@ -10,15 +10,16 @@ from orderhub import clock
 from orderhub.wording import amount, badge, short_day_and_time
 from orders import (
     assigning,
+    clockwords,
     correcting,
     customers_showing,
     deadlines,
     deciding,
     desk,
-    erasurewords,
     goods,
     own_status,
     persons,
+    privacyclock,
     rules_showing,
     stock,
     timeline,
@@ -26,6 +27,7 @@ from orders import (
 from orders.customization import panel
 from orders.models import Order, OrderItem
 from privacy import access, requests
+from privacy.models import ErasureCertificate
 from stores import statusmap
 
 Status = Order.Status
@@ -106,7 +108,8 @@ def page(
         "person": persons.panel_for(user, order),
         "roman": roman,
         "entered": correcting.panel_for(user, order),
-        "erasure": erasurewords.of(order, now=now),
+        "clock": clockwords.panel(order, privacyclock.of(order, shipments, items, now=now), now=now),
+        "certificates": _certificates(user, order),
         "may_ask_erasure": requests.may_ask(user) and not order.masked and not order.by_amazon,
         "events": timeline.entries(order),
         "shipments": [shipment for shipment in shipments if not shipment.is_return],
@@ -147,6 +150,13 @@ def _may_quote(user, order: Order, notices: list) -> bool:
     if not (person and person.holds_anything):  # else the panel of the person has logged this view
         access.log_view(user, order.pk, what="order page")
     return True
+
+
+def _certificates(user, order: Order) -> list[ErasureCertificate]:
+    """What was erased of it, for those who read certificates; no query for anybody else."""
+    if not user.has_perm("privacy.view_erasurecertificate") or not access.has_role(user, access.PRIVACY):
+        return []
+    return list(ErasureCertificate.objects.filter(order_id=order.pk).order_by("done_at", "pk"))
 
 
 def _totals(order: Order) -> list[tuple[str, str]]:

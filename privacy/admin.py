@@ -2,23 +2,16 @@
 
 from django.apps import apps
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from orderhub.wording import utc
 from privacy import access, registry
 from privacy.models import AccessLog, ErasureCertificate
-from privacy.retention import Rule
-
-RULE_WORDS = {
-    Rule.IMPORT.value: _("since import, not shipped with OrderHub"),
-    Rule.DELIVERY.value: _("since delivery"),
-    Rule.SHIP_DATE.value: _("since the ship date"),
-    Rule.LABEL.value: _("since the label was made"),
-    Rule.CREATION.value: _("since the shipment was made"),
-    Rule.CEILING.value: _("longest term since import"),
-    Rule.REQUEST.value: _("asked for"),
-}
+from privacy.rulewords import RULE_WORDS
 
 WHAT_WORDS = {
     "order page": _("page of the order"),
@@ -80,7 +73,7 @@ class RuleFilter(admin.SimpleListFilter):
 
 @admin.register(ErasureCertificate)
 class ErasureCertificateAdmin(ForPrivacyOfficer):
-    list_display = ["order_number", "kind", "rule_words", "due", "done", "delay", "documents", "marker"]
+    list_display = ["order_number", "kind", "rule_words", "due", "done", "delay", "documents", "marker", "sheet"]
     list_filter = ["kind", RuleFilter, "marker"]
     date_hierarchy = "done_at"
     search_fields = ["=order_number"]
@@ -106,6 +99,13 @@ class ErasureCertificateAdmin(ForPrivacyOfficer):
     @admin.display(description=_("done after"))
     def delay(self, certificate):
         return timesince(certificate.due_at, now=certificate.done_at, depth=1)
+
+    @admin.display(description=_("to print"))
+    def sheet(self, certificate):
+        return format_html(
+            '<a href="{}">{}<span class="visually-hidden"> {}</span></a>',
+            reverse("admin:privacy_certificate", args=[certificate.pk]), _now("Certificate"), certificate.order_number,
+        )  # fmt: skip
 
     @admin.display(description=_("fields"))
     def erased_fields(self, certificate):

@@ -74,7 +74,7 @@ def parcel_due(parcel: Parcel, periods: Periods = Periods()) -> Due:  # noqa: B0
     made_at = parcel.label_created_at or parcel.created_at
     terms = [Due(made_at + timedelta(days=periods.label), Rule.LABEL)]
     for instant, rule in ((parcel.shipped_at, Rule.SHIP_DATE), (parcel.delivered_at, Rule.DELIVERY)):
-        if _plausible(instant, parcel.created_at):
+        if plausible(instant, parcel.created_at):
             terms.append(Due(instant + timedelta(days=periods.shipped), rule))
     return min(terms, key=lambda due: due.at)
 
@@ -94,5 +94,6 @@ def label_due(parcel: Parcel, order: Due, periods: Periods = Periods()) -> Due: 
     return own if parcel.active else min(own, order, key=lambda due: due.at)
 
 
-def _plausible(instant: datetime | None, around: datetime) -> bool:
+def plausible(instant: datetime | None, around: datetime) -> bool:
+    """Whether a date can be one of a shipment made at `around`; what cannot counts as missing."""
     return instant is not None and around + PLAUSIBLE[0] <= instant <= around + PLAUSIBLE[1]

@@ -56,7 +56,9 @@ def _rows(store: Store, after: int) -> QuerySet[Order]:
 def _move(batch: list[Order], periods: retention.Periods) -> int:
     orders, labels = [], []
     for order in batch:
-        facts = facts_from(order)
+        facts = facts_from(
+            order, order.shipments.all(), [(item.quantity, item.quantity_shipped) for item in order.items.all()]
+        )
         due = retention.order_due(facts, periods)
         if not order.masked and order.redaction_due_at is not None and order.redaction_due_at > due.at:
             order.redaction_due_at, order.redaction_rule = due.at, due.rule

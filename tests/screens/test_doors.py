@@ -63,6 +63,7 @@ DOORS = {
     "orders_order_csv": ("", DESK, DESK),
     "orders_order_csv_confirm": ("", DESK, DESK),
     "orders_order_export": ("", EVERYBODY, EVERYBODY),
+    "orders_radar": ("", EVERYBODY, EVERYBODY),
     "orders_where": ("", EVERYBODY | {NO_ROLE}, NOBODY),  # without orders, it says no more than that
     "orders_where_fetch": ("", LEADS, FETCHING),
     # products
@@ -156,6 +157,7 @@ FIELDS = {  # every name any of the forms reads
 PARAMETERS = (
     "q", "p", "o", "tab", "store", "due", "kind", "who", "service", "notice", "privacy", "by", "own", "custom", "filled",
     "lack", "merchant", "account", "state", "found", "number", "ids", "with", "all", "e", "_popup", "_to_field", "reason",
+    "horizon", "why",
 )  # fmt: skip
 HOSTILE = {
     "NUL": "a\0b",
