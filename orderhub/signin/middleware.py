@@ -62,12 +62,20 @@ class SessionRules:
                 request.session.flush()
             return self.get_response(request)
         if (why := _over(request)) is not None:
-            return _end(request, why)
+            return self._end(request, why)
         if sessions.owes_factor(request):
             return self._only(request, TO_SHOW_A_FACTOR, "second_factor")
         if passwords.must_change(request.user):
             return self._only(request, TO_CHANGE_A_PASSWORD, "admin:password_change")
         return self.get_response(request)
+
+    def _end(self, request, why: str):
+        logout(request)
+        if request.path == reverse("admin:login"):  # signing in already
+            return self.get_response(request)
+        if why:
+            messages.info(request, _("Your session has ended: %(why)s. Sign in again.") % {"why": why})
+        return HttpResponseRedirect(f"{reverse('admin:login')}?{_next(request)}")
 
     def _only(self, request, names: tuple[str, ...], target: str):
         if request.path in {reverse(name) for name in names}:
@@ -96,13 +104,6 @@ def _too_long(row: StaffSession, *, now) -> StaffSession.Reason | None:
     if now - row.started_at >= settings.SESSION_LIFE:
         return StaffSession.Reason.TOO_OLD
     return StaffSession.Reason.IDLE if now - row.last_seen_at >= settings.SESSION_IDLE else None
-
-
-def _end(request, why: str):
-    logout(request)
-    if why:
-        messages.info(request, _("Your session has ended: %(why)s. Sign in again.") % {"why": why})
-    return HttpResponseRedirect(f"{reverse('admin:login')}?{_next(request)}")
 
 
 def _next(request) -> str:
