@@ -86,8 +86,8 @@ class SessionRules:
 def _over(request) -> str | None:
     """Why this session is over, in words; None: it goes on, and was seen just now."""
     row, now = sessions.current(request), clock.now()
-    if row is None:  # opened by no page of ours
-        return "" if settings.REQUIRE_SECOND_FACTOR else None
+    if row is None:  # opened by no page of ours, or so long ago that its row is forgotten
+        return "" if settings.REQUIRE_SECOND_FACTOR or sessions.KEY in request.session else None
     if row.ended_at is None:
         reason = _too_long(row, now=now)
         if reason is not None:
