@@ -17,5 +17,6 @@ urlpatterns = [
     path("account/second-factor/key.svg", signin.second_factor_picture, name="second_factor_picture"),
     path("account/second-factor/code/", signin.second_factor_check, name="second_factor_check"),
     path("account/confirm/", signin.confirm_identity, name="confirm_identity"),
+    path("admin/logout/", signin.sign_out),  # before the admin's own, which lets nobody out who owes a code
     path("admin/", admin.site.urls),
 ]

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from orderhub import clock, freshness
 from orderhub.signin import lockout, passwords, secondfactor, sessions
@@ -64,18 +64,19 @@ class PasswordChange(django_views.PasswordChangeView):
         return _target(self.request)
 
 
-def sign_out(request, leave):
-    """Log out (`leave`: what Django does), and have the browser forget what it kept of our pages.
+@require_POST
+@never_cache
+def sign_out(request):
+    """Log out, and have the browser forget what it kept of our pages.
 
     Not its cookies: the header would take those of other sites on the same domain along; Django deletes our own.
     """
     own, user = sessions.current(request), request.user
-    if request.method == "POST" and user.is_authenticated:
+    if user.is_authenticated:
         audit.record(EventCode.SIGNED_OUT, request=request, kind="session", ids=[own.pk] if own else [])
         sessions.leave(request, sessions.Reason.SIGNED_OUT)
-    answer = leave(request)
-    if request.method == "POST":
-        answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    answer = admin.site.logout(request)
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
 
