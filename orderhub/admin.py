@@ -4,14 +4,14 @@ import django_q.admin  # noqa: F401  registers its models first, so that they ca
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
-from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from orderhub import clock, wording
+from orderhub import wording
+from orderhub.admin_signin import NewUserForm, PasswordForm, SignInDoors, UserForm
 from orderhub.models import JobLease, JobRun, User
 from privacy import access
 
@@ -42,14 +42,6 @@ class RoleField(forms.ModelMultipleChoiceField):
         return groups
 
 
-class PasswordForm(AdminPasswordChangeForm):
-    """The stock form; the day of the change is kept."""
-
-    def save(self, commit=True):
-        self.user.password_changed_at = clock.now()
-        return super().save(commit)
-
-
 class RoleFilter(admin.SimpleListFilter):
     """The five roles, by their names in the reader's language."""
 
@@ -64,10 +56,11 @@ class RoleFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(auth_admin.UserAdmin):
+class UserAdmin(SignInDoors, auth_admin.UserAdmin):
     """Users are made inactive, not deleted: the logs go on naming them."""
 
-    add_form = UserCreationForm
+    form = UserForm
+    add_form = NewUserForm
     add_form_template = None
     change_password_form = PasswordForm
     list_display = ["username", "first_name", "last_name", "roles", "is_active", "last_seen"]

@@ -2,10 +2,14 @@
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponseRedirect
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 
 from orderhub import clock
 from privacy import access
@@ -20,6 +24,29 @@ class BackOffice(AdminSite):
     index_template = "admin/index.html"
     site_url = None
     enable_nav_sidebar = False
+
+    def has_permission(self, request):
+        """Staff whose second factor was shown, if they owe one: without it there is no page and no menu."""
+        from orderhub.signin import sessions  # wiring: the apps' models must be loaded first
+
+        return super().has_permission(request) and not (hasattr(request, "session") and sessions.owes_factor(request))
+
+    @method_decorator(never_cache)
+    @login_not_required
+    def login(self, request, extra_context=None):
+        from orderhub.signin import views  # wiring, as above
+
+        if request.method == "GET" and self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        context = self.each_context(request) | {"title": _now("Log in"), "app_path": request.get_full_path()}
+        context |= {"no_second_factor": not settings.REQUIRE_SECOND_FACTOR, "has_permission": False}
+        context |= {"next": request.POST.get("next") or request.GET.get("next") or reverse("admin:index")}
+        return views.SignIn.as_view(extra_context=context, template_name="admin/login.html")(request)
+
+    def password_change(self, request, extra_context=None):
+        from orderhub.signin import views  # wiring, as above
+
+        return views.PasswordChange.as_view(extra_context=self.each_context(request))(request)
 
     def each_context(self, request):
         context = super().each_context(request)
@@ -46,7 +73,9 @@ class BackOffice(AdminSite):
         from orderhub import dashboard  # wiring: the apps' models must be loaded first
 
         board = dashboard.board_for(request.user, now=clock.now())
-        return super().index(request, (extra_context or {}) | {"board": board})
+        return super().index(
+            request, (extra_context or {}) | {"board": board, "no_second_factor": not settings.REQUIRE_SECOND_FACTOR}
+        )
 
 
 def _add_where(links: list[dict], path: str) -> None:

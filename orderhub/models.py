@@ -16,10 +16,18 @@ class User(AbstractUser):
         _("language"), max_length=5, choices=[("fr", "Français"), ("en", "English")], default="fr"
     )
     password_changed_at = models.DateTimeField(_("password changed at"), default=clock.now)
+    password_is_temporary = models.BooleanField(_("temporary password"), default=False)  # set by another: to be changed
+    active_since = models.DateTimeField(_("active since"), default=clock.now)  # idle days are not counted before it
+    password_before = ""  # the hash that set_password() replaced, for the history; no column
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("user")
         verbose_name_plural = _("users")
+
+    def set_password(self, raw_password):
+        self.password_before = self.password
+        super().set_password(raw_password)
+        self.password_changed_at = clock.now()
 
 
 class JobRunQuerySet(models.QuerySet):

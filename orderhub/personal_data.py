@@ -5,7 +5,7 @@ from privacy.registry import Table
 TABLES = {
     "orderhub_user": Table.of(
         staff="id username first_name last_name email is_staff is_active is_superuser date_joined last_login language "
-        "password_changed_at",
+        "password_changed_at password_is_temporary active_since",
         secret="password",
     ),
     "orderhub_user_groups": Table.of(staff="id user_id group_id"),

@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 from base64 import b64encode
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -63,6 +64,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # ---- Applications
 INSTALLED_APPS = [
     "orderhub",
+    "orderhub.signin",
     "privacy",
     "stores",
     "orders",
@@ -75,8 +77,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_q",
+    "axes",
 ]
 MIDDLEWARE = [
+    "orderhub.signin.addresses.ClientAddress",
     "django.middleware.security.SecurityMiddleware",
     "orderhub.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -84,10 +88,12 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "orderhub.signin.middleware.StaffAuthentication",
     "orderhub.middleware.StaffLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "orderhub.signin.middleware.SessionRules",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "orderhub.urls"
 WSGI_APPLICATION = "orderhub.wsgi.application"
@@ -107,12 +113,34 @@ TEMPLATES = [
 ]
 AUTH_USER_MODEL = "orderhub.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# ---- Signing in (numbers of Amazon's data protection policy)
+AUTHENTICATION_BACKENDS = ["orderhub.signin.lockout.StaffBackend"]
+REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=PRODUCTION)
+PASSWORD_POLICY = env.str("PASSWORD_POLICY", default="dpp")  # dpp | asvs: without composition and yearly change
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "orderhub.signin.passwords.FourKinds"},
+    {"NAME": "orderhub.signin.passwords.NoPartOfTheUserName"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "orderhub.signin.passwords.NotUsedBefore"},
 ]
+PASSWORD_MIN_AGE = timedelta(days=1)
+PASSWORD_MAX_AGE = timedelta(days=365)
+LOCK_AFTER, LOCK_FOR = 5, timedelta(minutes=15)  # failures of one user name from one address
+LOCK_AFTER_A_DAY, LOCK_FOR_A_DAY = 10, timedelta(hours=24)  # of one user name from anywhere
+SESSION_IDLE, SESSION_LIFE = timedelta(minutes=30), timedelta(hours=12)
+SESSIONS_A_USER, SESSIONS_IN_THE_WAREHOUSE = 3, 1
+IDLE_ACCOUNT_AFTER = timedelta(days=90)
+ADMIN_ALLOWLIST = env.list("ADMIN_ALLOWLIST", default=[])  # networks as 10.0.0.0/8; empty: everybody
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many of our own proxies stand before us
+# The gate is axes', the counting is ours (orderhub/signin/lockout.py): by our clock, of hashed names, without bodies
+AXES_HANDLER = "orderhub.signin.lockout.Handler"
+AXES_LOCKOUT_CALLABLE = "orderhub.signin.views.locked"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = LOCK_AFTER, LOCK_FOR
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+AXES_DISABLE_ACCESS_LOG = True
 
 # ---- Database
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'orderhub.sqlite3'}")}
@@ -179,11 +207,13 @@ STORAGES = {
 
 # ---- Sessions and headers
 LOGIN_URL = "admin:login"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = int(SESSION_LIFE.total_seconds())
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "orderhub.views.csrf_failure"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
+if PRODUCTION:  # by the name alone browsers refuse one set by another host, for a path, or over plain HTTP
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_REFERRER_POLICY = "same-origin"

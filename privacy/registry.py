@@ -103,18 +103,35 @@ DJANGO_Q_TABLES = {
     ),
     "django_q_ormq": Table.of(operational="id key lock", opaque="payload"),
 }
-LIBRARY_TABLES = DJANGO_Q_TABLES | {
-    "auth_group": Table.of(public="id name"),
-    "auth_group_permissions": Table.of(public="id group_id permission_id"),
-    "auth_permission": Table.of(public="id name content_type_id codename"),
-    "django_content_type": Table.of(public="id app_label model"),
-    "django_migrations": Table.of(public="id app name applied"),
-    "django_admin_log": Table.of(
-        operational="id action_time object_id object_repr action_flag change_message content_type_id user_id"
+AXES_TABLES = {  # one is written, accessfailurelog: its user names are keyed hashes, its texts of the request are empty
+    "axes_accessattempt": Table.of(
+        staff="id user_agent ip_address username http_accept path_info attempt_time get_data post_data "
+        "failures_since_start"
     ),
-    "django_session": Table.of(secret="session_key", opaque="session_data", operational="expire_date"),
-    "sqlite_sequence": Table.of(public="name seq"),
+    "axes_accessattemptexpiration": Table.of(staff="access_attempt_id expires_at"),
+    "axes_accessfailurelog": Table.of(
+        staff="id user_agent ip_address username http_accept path_info attempt_time locked_out"
+    ),
+    "axes_accesslog": Table.of(
+        staff="id user_agent ip_address username http_accept path_info attempt_time logout_time session_hash"
+    ),
 }
+LIBRARY_TABLES = (
+    DJANGO_Q_TABLES
+    | AXES_TABLES
+    | {
+        "auth_group": Table.of(public="id name"),
+        "auth_group_permissions": Table.of(public="id group_id permission_id"),
+        "auth_permission": Table.of(public="id name content_type_id codename"),
+        "django_content_type": Table.of(public="id app_label model"),
+        "django_migrations": Table.of(public="id app name applied"),
+        "django_admin_log": Table.of(
+            operational="id action_time object_id object_repr action_flag change_message content_type_id user_id"
+        ),
+        "django_session": Table.of(secret="session_key", opaque="session_data", operational="expire_date"),
+        "sqlite_sequence": Table.of(public="name seq"),
+    }
+)
 
 
 def _modules() -> Iterable:

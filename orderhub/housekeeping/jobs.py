@@ -1,13 +1,17 @@
-"""The heartbeat that health watches, and the pruning of what has served its time."""
+"""The heartbeat that health watches, the pruning of what has served its time, accounts nobody uses."""
 
 from datetime import timedelta
 
 from orderhub import clock
 from orderhub.jobs import every
 from orderhub.models import JobRun
+from orderhub.signin import disabling
+from orderhub.signin.models import StaffSession
 
 KEEP_RUNS = timedelta(days=14)
 KEEP_FAILURES = timedelta(days=30)
+KEEP_FAILED_SIGN_INS = timedelta(days=2)
+KEEP_STAFF_SESSIONS = timedelta(days=2)
 
 
 @every(minutes=1)
@@ -18,7 +22,8 @@ def heartbeat() -> str:
 
 @every(minutes=24 * 60)
 def prune() -> str:
-    """Drop old job runs, the queue's old records and expired sessions."""
+    """Drop old job runs, the queue's old records, expired sessions and failed sign-ins that no longer count."""
+    from axes.models import AccessFailureLog
     from django.contrib.sessions.models import Session
     from django_q.models import Task
 
@@ -26,4 +31,12 @@ def prune() -> str:
     runs, _rows = JobRun.objects.filter(started_at__lt=now - KEEP_RUNS).delete()
     tasks, _rows = Task.objects.filter(stopped__lt=now - KEEP_FAILURES).delete()
     sessions, _rows = Session.objects.filter(expire_date__lt=now).delete()
+    AccessFailureLog.objects.filter(attempt_time__lt=now - KEEP_FAILED_SIGN_INS).delete()
+    StaffSession.objects.filter(started_at__lt=now - KEEP_STAFF_SESSIONS).delete()
     return f"{runs} runs, {tasks} queue records, {sessions} sessions"
+
+
+@every(minutes=24 * 60)
+def disable_idle_accounts() -> str:
+    """Make accounts inactive that nobody has signed in to for 90 days."""
+    return f"{disabling.disable_idle(now=clock.now())} accounts disabled"

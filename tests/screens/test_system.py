@@ -80,7 +80,7 @@ def test_users_are_seen_and_changed_by_administrators_only(client, role):
 
 def test_an_administrator_adds_a_user_who_is_staff_with_roles_and_nothing_else(client):
     sign_in(client, "Administrator")
-    password = "a long enough phrase"
+    password = "A long-enough phrase 1"
     answer = client.post(
         f"{USERS}add/",
         {
@@ -131,7 +131,7 @@ def test_a_new_password_keeps_its_day(client, noon):
     other = make_user("Support")
     sign_in(client, "Administrator")
     clock.advance(days=40)
-    phrase = "another long phrase"
+    phrase = "Another long-ish phrase 2"
     client.post(f"{USERS}{other.pk}/password/", {"password1": phrase, "password2": phrase, "usable_password": "true"})
     other.refresh_from_db()
     assert other.check_password(phrase)
