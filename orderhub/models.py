@@ -5,7 +5,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from orderhub import clock
+from orderhub import (
+    clock,
+    lookups,  # noqa: F401  registers __among
+)
 from orderhub.jobs import CLOCK_SLACK, POISON_PAUSE
 
 

@@ -3,12 +3,14 @@ elsewhere and were erased on request; those with an order from elsewhere that st
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Case, Count, Q, TextField, Value, When
 
 from orders.models import Customer, Order
 from orders.models.customer import CUSTOMER_ERASED
 from privacy import datakeys, markers
+from privacy.fields import as_stored, filled, named
 
 AMAZON = Q(origin_marketplace="amazon")
 TEXTS = tuple(name for name in CUSTOMER_ERASED if name != "match_key")  # the key is emptied, never overwritten
@@ -37,27 +39,29 @@ class _Holder:
 
         Five statements whatever the batch holds. A second run changes nothing.
         """
-        rows = {row.pk: row for row in _of(order_ids).select_for_update().order_by("pk")}
+        rows = _read(_of(order_ids).select_for_update())
         if not rows:
             return {}
         whole, mixed = _due(list(rows), order_ids)
-        held = {pk: _whole_fields(rows[pk]) for pk in whole} | {pk: _amazon_fields(rows[pk]) for pk in mixed}
-        _erase([rows[pk] for pk in whole], marker=marker, now=now)
+        held = {pk: rows[pk].whole_fields for pk in whole} | {pk: rows[pk].amazon_fields for pk in mixed}
+        _erase({pk: rows[pk] for pk in whole}, marker=marker, now=now)
         _strip(mixed)
-        links = Order.objects.filter(pk__in=order_ids, customer__in=[pk for pk, names in held.items() if names])
+        links = Order.objects.filter(pk__among=order_ids, customer__among=[pk for pk, names in held.items() if names])
         return {order_id: held[pk] for order_id, pk in links.values_list("pk", "customer")}
 
     def leftovers(self, order_ids: list[int], *, now: datetime) -> set[int]:
         """Orders whose customer should have gone with them, or keeps what came from Amazon."""
-        rows = {row.pk: row for row in _of(order_ids)}
+        rows = _read(_of(order_ids))
         whole, mixed = _due(list(rows), order_ids)
-        bad = {*whole, *(pk for pk in mixed if _amazon_fields(rows[pk]))}
-        return set(Order.objects.filter(pk__in=order_ids, customer__in=bad).values_list("pk", flat=True))
+        bad = [*whole, *(pk for pk in mixed if rows[pk].amazon_fields)]
+        if not bad:
+            return set()
+        return set(Order.objects.filter(pk__among=order_ids, customer__among=bad).values_list("pk", flat=True))
 
 
 def _of(order_ids: list[int]):
     """The customers of these orders that are not erased yet."""
-    return Customer.objects.filter(pk__in=Order.objects.filter(pk__in=order_ids).values("customer"), marker="")
+    return Customer.objects.filter(pk__in=Order.objects.filter(pk__among=order_ids).values("customer"), marker="")
 
 
 def _due(customer_ids: list[int], order_ids: list[int]) -> tuple[list[int], list[int]]:
@@ -66,12 +70,12 @@ def _due(customer_ids: list[int], order_ids: list[int]) -> tuple[list[int], list
     if not customer_ids:
         return [], []
     counts = (
-        Order.objects.filter(customer__in=customer_ids)
+        Order.objects.filter(customer__among=customer_ids)
         .order_by()
         .values("customer")
         .annotate(
-            elsewhere=Count("pk", filter=ELSEWHERE & ~Q(pk__in=order_ids)),
-            standing=Count("pk", filter=STANDING & ~Q(pk__in=order_ids)),
+            elsewhere=Count("pk", filter=ELSEWHERE & ~Q(pk__among=order_ids)),
+            standing=Count("pk", filter=STANDING & ~Q(pk__among=order_ids)),
         )
     )
     gone = [row for row in counts if not row["standing"]]
@@ -79,25 +83,48 @@ def _due(customer_ids: list[int], order_ids: list[int]) -> tuple[list[int], list
     return whole, [row["customer"] for row in gone if row["elsewhere"]]
 
 
-def _whole_fields(row: Customer) -> list[str]:
-    names = [f"customer.{name}" for name in CUSTOMER_ERASED if getattr(row, name)]
-    return names + ["customer.email"] * bool(row.email and not markers.is_relay(row.email))
+class _Row(NamedTuple):
+    """A customer as far as its erasure must know it: nobody's data leaves the database for it."""
+
+    key_name: str
+    filled: int  # which of CUSTOMER_ERASED hold something, as bits
+    address: str  # as it is stored: a relay's as it is, a real one encrypted
+    email_from_amazon: bool
+    phone_from_amazon: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return named(CUSTOMER_ERASED, self.filled)
+
+    @property
+    def whole_fields(self) -> list[str]:
+        found = [f"customer.{name}" for name in self.names]
+        return found + ["customer.email"] * bool(self.address and not markers.is_relay(self.address))
+
+    @property
+    def amazon_fields(self) -> list[str]:
+        found = ["customer.email", "customer.match_key"] if self.email_from_amazon and self.address else []
+        return found + ["customer.phone"] * bool(self.phone_from_amazon and "phone" in self.names)
 
 
-def _amazon_fields(row: Customer) -> list[str]:
-    names = ["customer.email", "customer.match_key"] if row.email_from_amazon and row.email else []
-    return names + ["customer.phone"] * bool(row.phone_from_amazon and row.phone)
+def _read(customers) -> dict[int, _Row]:
+    rows = customers.order_by("pk").values_list(
+        "pk", "key_name", filled(CUSTOMER_ERASED), as_stored("email"), "email_from_amazon", "phone_from_amazon"
+    )
+    return {pk: _Row(*row) for pk, *row in rows}
 
 
-def _erase(rows: list[Customer], *, marker: str, now: datetime) -> None:
+def _erase(rows: dict[int, _Row], *, marker: str, now: datetime) -> None:
     """An empty field stays empty, a relay address stays as it is."""
-    datakeys.destroy(f"customer:{row.key_name}" for row in rows)
-    relayed = [row.pk for row in rows if markers.is_relay(row.email)]
+    if not rows:
+        return
+    datakeys.destroy(f"customer:{row.key_name}" for row in rows.values())
+    relayed = [pk for pk, row in rows.items() if markers.is_relay(row.address)]
     changes = {name: Case(When(**{name: ""}, then=Value("")), default=Value(marker)) for name in TEXTS}
     changes["email"] = Case(
-        When(Q(pk__in=relayed) | Q(email=""), then="email"), default=Value(marker), output_field=TextField()
+        When(Q(pk__among=relayed) | Q(email=""), then="email"), default=Value(marker), output_field=TextField()
     )
-    Customer.objects.filter(pk__in=[row.pk for row in rows], marker="").update(
+    Customer.objects.filter(pk__among=list(rows), marker="").update(
         marker=marker, redacted_at=now, match_key="", **changes
     )
 
@@ -105,7 +132,9 @@ def _erase(rows: list[Customer], *, marker: str, now: datetime) -> None:
 def _strip(customer_ids: list[int]) -> None:
     """Relay address and phone of Amazon's go; the key goes with the address it was made of."""
     of_amazon = {"email": "email_from_amazon", "match_key": "email_from_amazon", "phone": "phone_from_amazon"}
-    Customer.objects.filter(pk__in=customer_ids, marker="").update(
+    if not customer_ids:
+        return
+    Customer.objects.filter(pk__among=customer_ids, marker="").update(
         **{
             name: Case(When(**{flag: True}, then=Value("")), default=name, output_field=TextField())
             for name, flag in of_amazon.items()

@@ -170,7 +170,7 @@ class _Holder:
 def _naming(order_ids: list[int]) -> dict[int, int]:
     """Notes that name their buyer, each with its order; two queries, one where there are no notes."""
     notes = list(
-        OrderNote.objects.filter(order__in=order_ids, marker="").order_by("pk").values_list("pk", "order", "text")
+        OrderNote.objects.filter(order__among=order_ids, marker="").order_by("pk").values_list("pk", "order", "text")
     )
     if not notes:
         return {}
@@ -181,7 +181,7 @@ def _naming(order_ids: list[int]) -> dict[int, int]:
 
 def _under_new_keys(order_ids: set[int], *, but: set[int]) -> None:
     """The old key goes with the notes that name somebody; what stays of these orders gets another one."""
-    staying = list(OrderNote.objects.filter(order__in=order_ids, marker="").exclude(pk__in=but).order_by("pk"))
+    staying = list(OrderNote.objects.filter(order__among=order_ids, marker="").exclude(pk__in=but).order_by("pk"))
     datakeys.destroy(f"notes:{order_id}" for order_id in order_ids)
     give_keys(staying)
     for note in staying:

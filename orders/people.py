@@ -48,7 +48,7 @@ def index(persons: Iterable[OrderPersonalData], *, fresh: bool = False) -> None:
 
 def forget(order_ids: Iterable[int]) -> set[int]:
     """Drop the words of these orders; returns those that had some."""
-    rows = BuyerWord.objects.filter(order__in=list(order_ids))
+    rows = BuyerWord.objects.filter(order__among=list(order_ids))
     held = set(rows.values_list("order", flat=True))
     if held:
         rows._raw_delete("default")

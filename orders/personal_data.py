@@ -2,23 +2,22 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from functools import lru_cache, reduce
-from operator import add
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, Q, TextField, Value, When
 
+from orderhub import bulk
 from orders import people
 from orders.customers_erasing import CUSTOMERS
 from orders.customization.erasing import CUSTOMIZATIONS
 from orders.models import BuyerWord, Order, OrderEvent, OrderPersonalData
 from orders.models.person import EMAIL, ERASED, KEPT
 from orders.notes_erasing import NOTES
-from orders.requested_erasing import OnRequest, candidate, reason_of_finished
+from orders.requested_erasing import OnRequest, candidates, reason_of_finished
 from orders.strict_erasing import STRICT
 from privacy import datakeys, markers
-from privacy.fields import as_stored
+from privacy.fields import as_stored, filled, named
 from privacy.registry import Candidate, Table
 
 TABLES = {
@@ -83,33 +82,35 @@ class _Subjects(OnRequest):
 
     def claim(self, *, now: datetime, limit: int, skip: set[int]) -> list[Candidate]:
         with transaction.atomic():
-            unfinished = list(self._unfinished().exclude(pk__in=skip)[:limit])
-            due = list(
+            unfinished = candidates(self._unfinished().exclude(pk__in=skip)[:limit])
+            due = candidates(
                 self._due(now)
                 .exclude(pk__in=skip)
                 .select_for_update(skip_locked=True, of=("self",))[: limit - len(unfinished)]
             )
             if due:
-                Order.objects.filter(pk__in=[order.pk for order in due]).update(pii_state=Order.PiiState.REDACTING)
-        return [candidate(order) for order in [*unfinished, *due]]
+                Order.objects.filter(pk__among=[row.order_id for row in due]).update(pii_state=Order.PiiState.REDACTING)
+        return [*unfinished, *due]
 
     def due_between(self, *, now: datetime, until: datetime) -> list[Candidate]:
-        return [candidate(order) for order in [*self._unfinished(), *self._due(until)]]
+        return [*candidates(self._unfinished()), *candidates(self._due(until))]
 
     def finish(self, order_ids: list[int], *, now: datetime) -> None:
         with transaction.atomic():
             # Locked before it is read: of two redactors, the second finds nothing left to finish
-            done = self._unfinished().filter(pk__in=order_ids).select_for_update().order_by("pk")
+            done = self._unfinished().filter(pk__among=order_ids).select_for_update().order_by("pk")
             finished = list(done.values_list("pk", "redaction_rule"))
-            Order.objects.filter(pk__in=[pk for pk, _rule in finished]).update(
+            Order.objects.filter(pk__among=[pk for pk, _rule in finished]).update(
                 pii_state=Order.PiiState.REDACTED,
                 redacted_at=now,
                 redaction_reason=reason_of_finished(),
                 redaction_error="",
             )
-            OrderEvent.objects.bulk_create(
-                OrderEvent(order_id=pk, kind=OrderEvent.Kind.REDACTED, at=now, params={"rule": rule})
-                for pk, rule in finished
+            bulk.insert(
+                [
+                    OrderEvent(order_id=pk, kind=OrderEvent.Kind.REDACTED, at=now, params={"rule": rule})
+                    for pk, rule in finished
+                ]
             )
 
     def fail(self, order_id: int, *, error: str) -> None:
@@ -153,22 +154,22 @@ class _Holder:
         The rows are locked first, in the order in which an import locks them, so that neither waits for the other in
         turn.
         """
-        persons = OrderPersonalData.objects.filter(order__in=order_ids, marker="")
+        persons = OrderPersonalData.objects.filter(order__among=order_ids, marker="")
         names = erasable()
-        rows = persons.select_for_update().order_by("pk").values_list("pk", _filled(names), as_stored(EMAIL))
+        rows = persons.select_for_update().order_by("pk").values_list("pk", filled(names), as_stored(EMAIL))
         held: dict[int, list[str]] = {}
         relayed: list[int] = []
-        for pk, filled, address in rows:
-            held[pk] = list(_named(names, filled))
+        for pk, bits, address in rows:
+            held[pk] = list(named(names, bits))
             if markers.is_relay(address):
                 relayed.append(pk)
             elif address:
                 held[pk].append(EMAIL)
         if held:
             changes = {name: _unless_empty(name, marker) for name in names}
-            kept = Q(**{EMAIL: ""}) | Q(pk__in=relayed) if relayed else Q(**{EMAIL: ""})
+            kept = Q(**{EMAIL: ""}) | Q(pk__among=relayed) if relayed else Q(**{EMAIL: ""})
             changes[EMAIL] = Case(When(kept, then=F(EMAIL)), default=Value(marker), output_field=TextField())
-            persons.filter(pk__in=held).update(marker=marker, **changes)
+            persons.filter(pk__among=list(held)).update(marker=marker, **changes)
         self._forget(order_ids)
         return held
 
@@ -180,25 +181,14 @@ class _Holder:
 
     def leftovers(self, order_ids: list[int], *, now: datetime) -> set[int]:
         """Orders whose row is not marked, or holds a column that is neither empty nor the marker."""
-        rows = OrderPersonalData.objects.filter(order__in=order_ids)
+        rows = OrderPersonalData.objects.filter(order__among=order_ids)
         bad = Q(marker="")
         for name in erasable():
             bad |= ~Q(**{name: ""}) & ~Q(**{name: F("marker")})
         left = set(rows.filter(bad).values_list("pk", flat=True))
         addresses = rows.exclude(buyer_email="").exclude(buyer_email=F("marker")).values_list("pk", as_stored(EMAIL))
         left |= {pk for pk, address in addresses if not markers.is_relay(address)}
-        return left | set(BuyerWord.objects.filter(order__in=order_ids).values_list("order", flat=True))
-
-
-def _filled(names: tuple[str, ...]):
-    """Which of these columns hold something, as the bits of a number: nobody's data leaves the database for it."""
-    bits = (Case(When(**{name: ""}, then=Value(0)), default=Value(1 << place)) for place, name in enumerate(names))
-    return reduce(add, bits)
-
-
-@lru_cache(maxsize=1024)
-def _named(names: tuple[str, ...], filled: int) -> tuple[str, ...]:
-    return tuple(name for place, name in enumerate(names) if filled >> place & 1)
+        return left | set(BuyerWord.objects.filter(order__among=order_ids).values_list("order", flat=True))
 
 
 def _unless_empty(name: str, marker: str) -> Case:

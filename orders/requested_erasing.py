@@ -26,7 +26,7 @@ class OnRequest:
                 pii_state=PiiState.REDACTING, redaction_reason=markers.REASONS[marker], redaction_rule=rule,
                 redaction_due_at=Case(When(redaction_due_at__lt=now, then=F("redaction_due_at")), default=Value(now)),
             )  # fmt: skip
-        return [candidate(order) for order in self._standing(order_ids).order_by("pk")]
+        return candidates(self._standing(order_ids).order_by("pk"))
 
     def standing(self, order_ids: list[int]) -> list[int]:
         return list(self._standing(order_ids).order_by("pk").values_list("pk", flat=True))
@@ -47,14 +47,14 @@ class OnRequest:
     @staticmethod
     def _standing(order_ids: list[int]):
         """Not erased yet. Amazon's own parcels never had a person."""
-        mine = Order.objects.filter(pk__in=order_ids, fulfilled_by=Order.FulfilledBy.MERCHANT)
+        mine = Order.objects.filter(pk__among=order_ids, fulfilled_by=Order.FulfilledBy.MERCHANT)
         return mine.exclude(pii_state=PiiState.REDACTED)
 
 
-def candidate(order: Order) -> Candidate:
-    """An order as the engine sees it. `marker`: its own where the erasure was asked for, else the sweep's."""
-    own = markers.RGPD if order.redaction_reason == RGPD else ""
-    return Candidate(order.pk, order.order_number, order.redaction_rule, order.redaction_due_at, own)
+def candidates(orders) -> list[Candidate]:
+    """Orders as the engine sees them. `marker`: their own where the erasure was asked for, else the sweep's."""
+    rows = orders.values_list("pk", "order_number", "redaction_rule", "redaction_due_at", "redaction_reason")
+    return [Candidate(*row, markers.RGPD if reason == RGPD else "") for *row, reason in rows]
 
 
 def reason_of_finished() -> Case:

@@ -101,7 +101,7 @@ def no_options(marker: str) -> list[dict[str, str]]:
 
 
 def _strict(order_ids: list[int], *, lock: bool = False) -> list[int]:
-    rows = Order.objects.filter(pk__in=order_ids).order_by("pk")
+    rows = Order.objects.filter(pk__among=order_ids).order_by("pk")
     if not everywhere():
         rows = rows.filter(store__redaction_strict=True)
     if lock:

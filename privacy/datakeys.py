@@ -44,7 +44,7 @@ def obtain(owners: Iterable[str], *, fresh: bool = False) -> dict[str, str]:
 
 def destroy(owners: Iterable[str]) -> int:
     """Destroy the keys of these owners; returns how many there were. Safe to repeat."""
-    return DataKey.objects.filter(owner__in=list(owners))._raw_delete("default")
+    return DataKey.objects.filter(owner__among=list(owners))._raw_delete("default")
 
 
 def hand_over(owner: str, to: str) -> None:
@@ -55,7 +55,7 @@ def hand_over(owner: str, to: str) -> None:
 
 def known(owners: list[str]) -> dict[str, str]:
     """The wrapped keys of those owners that have one."""
-    return dict(DataKey.objects.filter(owner__in=owners).values_list("owner", "wrapped"))
+    return dict(DataKey.objects.filter(owner__among=owners).values_list("owner", "wrapped"))
 
 
 def _new() -> str:

@@ -19,7 +19,7 @@ from privacy import markers, registry
 from privacy.models import ErasureCertificate
 
 log = logging.getLogger("orderhub.privacy")
-BATCH = 200
+BATCH = 500
 ALARM_AFTER = timedelta(minutes=60)
 
 

@@ -10,6 +10,8 @@ reading costs no further query; writing goes through an instance, whose `data_ke
 """
 
 import re
+from functools import lru_cache, reduce
+from operator import add
 
 from django.conf import settings
 from django.core import checks
@@ -146,6 +148,20 @@ def as_stored(name: str) -> models.Func:
     return models.Func(
         models.F(name), models.Value(1), models.Value(500), function="substr", output_field=models.TextField()
     )
+
+
+def filled(names: tuple[str, ...]):
+    """Which of these columns hold something, as the bits of a number: nobody's data leaves the database for it."""
+    bits = (
+        models.Case(models.When(**{name: ""}, then=models.Value(0)), default=models.Value(1 << place))
+        for place, name in enumerate(names)
+    )
+    return reduce(add, bits)
+
+
+@lru_cache(maxsize=1024)
+def named(names: tuple[str, ...], filled: int) -> tuple[str, ...]:
+    return tuple(name for place, name in enumerate(names) if filled >> place & 1)
 
 
 def is_plain(field: PersonalField) -> models.Q:

@@ -81,7 +81,7 @@ class _Holder:
         for label in self._of(order_ids, now):
             erase_label(label, now=now, marker=_marker_of(label, now))
             failpoints.reach("redact.between_files")
-        gone = Label.objects.filter(shipment__order__in=order_ids, redacted_at__isnull=False)
+        gone = Label.objects.filter(shipment__order__among=order_ids, redacted_at__isnull=False)
         return Counter(gone.values_list("shipment__order", flat=True))  # also those of a run that died
 
     def overwrite(self, order_ids: list[int], *, marker: str, now: datetime) -> dict[int, list[str]]:
@@ -103,8 +103,8 @@ class _Holder:
         """Rows with a text that is neither empty nor a marker, by its column."""
         bare = ["", *markers.MARKERS]
         return {
-            "error_text": ShipmentNotification.objects.filter(order__in=order_ids).exclude(error_text__in=bare),
-            "note_to_buyer": Shipment.objects.filter(order__in=order_ids).exclude(note_to_buyer__in=bare),
+            "error_text": ShipmentNotification.objects.filter(order__among=order_ids).exclude(error_text__in=bare),
+            "note_to_buyer": Shipment.objects.filter(order__among=order_ids).exclude(note_to_buyer__in=bare),
         }
 
     def redact_due_files(self, *, now: datetime, marker: str) -> Iterator[tuple[int, str]]:
@@ -127,10 +127,10 @@ class _Holder:
 
     def _of(self, order_ids: list[int], now: datetime):
         """What goes with these orders: a return's label too, whatever its own clock says (R85), and every one on request."""
-        asked = Order.objects.filter(pk__in=order_ids, redaction_rule=Rule.REQUEST).values("pk")
+        asked = Order.objects.filter(pk__among=order_ids, redaction_rule=Rule.REQUEST).values("pk")
         goes = Q(due_at__lte=now) | Q(shipment__is_return=True) | Q(shipment__order__in=asked)
         parcels = Shipment.objects.filter(order__in=asked, combined_with__isnull=False).values("combined_with")
-        return self._live().filter(Q(goes, shipment__order__in=order_ids) | Q(shipment__in=parcels))
+        return self._live().filter(Q(goes, shipment__order__among=order_ids) | Q(shipment__in=parcels))
 
 
 def erase_label(label: Label, *, now: datetime, marker: str) -> None:

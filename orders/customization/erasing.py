@@ -54,7 +54,7 @@ class _Holder:
 
     @staticmethod
     def _rows(order_ids: list[int]):
-        return ItemPersonalData.objects.filter(item__order__in=order_ids)
+        return ItemPersonalData.objects.filter(item__order__among=order_ids)
 
 
 CUSTOMIZATIONS = _Holder()

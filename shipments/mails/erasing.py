@@ -46,11 +46,11 @@ class _Mails:
 
     @staticmethod
     def _hashes(order_ids: list[int]):
-        return OutgoingMail.objects.filter(order__in=order_ids).exclude(recipient_hash="")
+        return OutgoingMail.objects.filter(order__among=order_ids).exclude(recipient_hash="")
 
     @staticmethod
     def _waiting(order_ids: list[int]):
-        return OutgoingMail.objects.filter(order__in=order_ids, state=State.PENDING)
+        return OutgoingMail.objects.filter(order__among=order_ids, state=State.PENDING)
 
 
 MAILS = _Mails()
