@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "orderhub.middleware.StaffLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "privacy.middleware.EraseWhereNobodyElseDoes",
     "orderhub.signin.middleware.SessionRules",
     "axes.middleware.AxesMiddleware",
 ]
@@ -160,6 +161,7 @@ if _database["ENGINE"].endswith("sqlite3"):
 # ---- Time and language
 USE_TZ = True
 TIME_ZONE = "UTC"
+REAL_TIME = ORDERHUB_ENV != "demo"  # the demonstration travels in time: its clock and its database are not doubted
 CLOCK_SOURCE = env.str("CLOCK_SOURCE", default="database" if PRODUCTION else "system")
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="fr")
 LANGUAGES = [("fr", _("French")), ("en", _("English"))]
