@@ -86,6 +86,11 @@ def forget() -> None:
     _kept = None
 
 
+def why_import_waits() -> str:
+    """A job's sentence where nothing may be taken in because erasure is hours behind, or ''."""
+    return "waits: erasure is more than six hours behind" if remembered().import_waits else ""
+
+
 def tell_log(found: Standing) -> None:
     """An alarm for whoever watches the log."""
     if not found.well:

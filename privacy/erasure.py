@@ -47,7 +47,7 @@ def redact_due(*, now: datetime, budget_s: float = BUDGET_S, marker: str = marke
     """Erase what is due at `now`, in batches, until nothing is or the budget (seconds) ends. Safe to repeat."""
     report, ends_at = Report(), time.monotonic() + budget_s
     left = suspects.left_over()
-    _redo(left.untouched, now=now, marker=marker, ends_at=ends_at, report=report)
+    report.more = _redo(left.untouched, now=now, marker=marker, ends_at=ends_at, report=report)
     while True:
         failpoints.reach("redact.before_mark")
         batch = registry.subjects().claim(now=now, limit=BATCH, skip={*report.failed, *left.ids})
@@ -58,6 +58,7 @@ def redact_due(*, now: datetime, budget_s: float = BUDGET_S, marker: str = marke
         if time.monotonic() > ends_at:
             report.more = True
             break
+    # Time that ends on what failed before asks for no sweep at once: that would never end
     _redo(left.failed, now=now, marker=marker, ends_at=ends_at, report=report)
     _redact_files(now=now, marker=marker, ends_at=ends_at, report=report)
     _redo(left.deadly, now=now, marker=marker, ends_at=ends_at, report=report)
@@ -91,15 +92,15 @@ def _redact_each(batch: list[registry.Candidate], *, now: datetime, marker: str,
         _redact_or_halve(part, now=now, marker=own or marker, report=report)
 
 
-def _redo(rows: list[registry.Candidate], *, now: datetime, marker: str, ends_at: float, report: Report) -> None:
-    """What an earlier run left, each order alone."""
+def _redo(rows: list[registry.Candidate], *, now: datetime, marker: str, ends_at: float, report: Report) -> bool:
+    """What an earlier run left, each order alone; whether the time ended before the work."""
 
     def erase(row: registry.Candidate) -> None:
         _redact_each([row], now=now, marker=marker, report=report)
 
     waiting, ended = suspects.redo(rows, erase=erase, ends_at=ends_at)
     report.failed += waiting
-    report.more = report.more or ended
+    return ended
 
 
 def _redact_or_halve(batch: list[registry.Candidate], *, now: datetime, marker: str, report: Report) -> None:

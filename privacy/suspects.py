@@ -6,6 +6,7 @@ it, and after three deaths only every quarter of an hour. It is masked all the w
 """
 
 import logging
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ def left_over() -> LeftOver:
     for row, error in registry.subjects().begun():
         kind = left.deadly if error == ALONE else left.failed if error else left.untouched
         kind.append(row)
+    random.shuffle(left.failed)  # should they take all the time, it is not always the same ones that get none
     return left
 
 
