@@ -123,7 +123,7 @@ class _Subjects(OnRequest):
         return [(_candidate(order), order.redaction_error) for order in self._unfinished()]
 
     def late(self, *, now: datetime, unmasked: bool = False) -> QuerySet:
-        late = self._open().filter(redaction_due_at__lte=now)
+        late = self._open().filter(redaction_due_at__lt=now)
         return late.exclude(pii_state__in=Order.PiiState.MASKED) if unmasked else late
 
     def clock_ahead_s(self, *, now: datetime) -> int | None:

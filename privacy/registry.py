@@ -79,7 +79,7 @@ class Subjects(Protocol):
         """Orders that some run began and did not finish, the oldest due first, each with the error kept of it."""
 
     def late(self, *, now: datetime, unmasked: bool = False) -> QuerySet:
-        """Orders due at `now` and not erased; `unmasked`: only those whose data anybody can still see."""
+        """Orders due before `now` and not erased; `unmasked`: only those whose data anybody can still see."""
 
     def clock_ahead_s(self, *, now: datetime) -> int | None:
         """Seconds our clock is ahead of the freshest time heard from outside; None where there is none to go by."""
