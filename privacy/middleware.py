@@ -1,14 +1,30 @@
-"""The second trigger of erasure: where the queue is silent, the web process does it itself."""
+"""The web process's part in erasing on time: it sweeps where the queue is silent, and serves nothing from an old backup."""
 
 import logging
 from collections.abc import Callable
 
+from django.shortcuts import render
+
 from orderhub import clock, jobs
-from privacy import deadman, sweeping
+from privacy import deadman, restored, sweeping
 from privacy.jobs import redact_due
 
 log = logging.getLogger("orderhub.privacy")
 WEB_BUDGET_S = 10
+
+
+class ClosedAfterRestore:
+    """503 and a sentence for everything but health, until a restored backup is erased up to now."""
+
+    OPEN = ("/healthz",)
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.path in self.OPEN or not restored.closed():
+            return self.get_response(request)
+        return render(request, "closed.html", status=503, headers={"Retry-After": "60", "Cache-Control": "no-store"})
 
 
 class EraseWhereNobodyElseDoes:

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from orderhub import clock
-from privacy import deadman
+from privacy import deadman, restored
 from shipments import carriers
 from stores.connectors.amazon import signin
 from stores.simulator import scenarios
@@ -121,8 +121,9 @@ def carriers_of_the_table() -> None:
 
 @pytest.fixture(autouse=True)
 def erasure_well() -> None:
-    """A process keeps for a minute how erasure fares; another test's is forgotten. Who asks calls deadman.forget()."""
+    """A process keeps for a minute how erasure fares; another test's is forgotten. Who asks says deadman.forget()."""
     deadman.remember(deadman.WELL)
+    restored.remember(False)
 
 
 @pytest.fixture
