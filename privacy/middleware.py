@@ -3,7 +3,10 @@
 import logging
 from collections.abc import Callable
 
-from django.shortcuts import render
+from django.conf import settings
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.utils import translation
 
 from orderhub import clock, jobs
 from privacy import deadman, restored, sweeping
@@ -24,7 +27,9 @@ class ClosedAfterRestore:
     def __call__(self, request):
         if request.path in self.OPEN or not restored.closed():
             return self.get_response(request)
-        return render(request, "closed.html", status=503, headers={"Retry-After": "60", "Cache-Control": "no-store"})
+        with translation.override(settings.LANGUAGE_CODE):  # nobody is signed in yet
+            page = render_to_string("closed.html")
+        return HttpResponse(page, status=503, headers={"Retry-After": "60", "Cache-Control": "no-store"})
 
 
 class EraseWhereNobodyElseDoes:

@@ -142,5 +142,8 @@ def _read() -> Seen | None:
 
 def _write(seen: Seen) -> None:
     draft = note().with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps(asdict(seen)))
-    draft.replace(note())
+    try:
+        draft.write_text(json.dumps(asdict(seen)))
+        draft.replace(note())
+    except OSError as error:  # a full disk must not close the site: the next look tries again
+        log.error("seen_not_kept", extra={"error": type(error).__name__})

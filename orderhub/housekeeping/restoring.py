@@ -89,8 +89,8 @@ def _sweep_to_zero(figures: Figures, *, ends_at: float) -> None:
 
 
 def _replay(ledger: Path | None) -> int:
-    """Erase again what people had asked for. Nothing where this installation keeps no such ledger."""
+    """Erase again what people had asked for; the ledger's usual place where none is named. 0 where none is kept."""
     if importlib.util.find_spec(LEDGER) is None:
         return 0
     replay = getattr(importlib.import_module(LEDGER), "replay", None)
-    return int(replay(ledger) or 0) if replay is not None and ledger is not None else 0
+    return replay(ledger, now=clock.now()).redacted if replay is not None else 0

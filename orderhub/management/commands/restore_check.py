@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from orderhub import jobs
@@ -19,15 +18,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument(
-            "--ledger", type=Path, default=None, help="the file of erasures that were asked for; default: VAR_DIR's"
+            "--ledger", type=Path, help="the file of erasures that were asked for, if not its own place"
         )
 
     def handle(self, *, ledger: Path | None, **options):
-        found = ledger or Path(settings.VAR_DIR) / "requests.jsonl"
         if ledger is not None and not ledger.is_file():
             raise CommandError(f"There is no file {ledger}.")
         try:
-            figures = restoring.recover(budget_s=LIMIT_S, ledger=found if found.is_file() else None)
+            figures = restoring.recover(budget_s=LIMIT_S, ledger=ledger)
         except jobs.Busy as busy:
             raise CommandError(f"An erasure is {busy}. Stop the workers, or run this again in two minutes.") from None
         except jobs.JobFailed as failure:
