@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from orderhub import clock, jobs
-from orderhub.housekeeping import restoring
+from orderhub.housekeeping import marking, restoring
 from orderhub.jobs import every
 from orderhub.models import JobRun
 from orderhub.signin import disabling
@@ -21,6 +21,7 @@ jobs.guard(restored.why_not)
 @every(minutes=1)
 def heartbeat() -> str:
     """Prove that the queue's clock and a worker are alive."""
+    marking.mark()
     return "alive"
 
 
