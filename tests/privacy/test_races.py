@@ -25,6 +25,7 @@ from tests.privacy.test_latch import take_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STREET = "1 ZQracestreet1QZ Road"
+AT_HOME = {"street1": STREET, "romanised_street1": STREET}
 POINTS = [name for name in failpoints.NAMES if name.startswith("redact.")]
 ROUNDS = 3
 
@@ -45,7 +46,7 @@ def _text(path: str) -> str:
 
 
 def test_what_looks_for_an_address_in_files_finds_one(noon):
-    due_label(due_order(person={"street1": STREET}))
+    due_label(due_order(person=AT_HOME))
     assert len(found_in_files()) == 1
     sweep()
     assert found_in_files() == [] and len(files()) == 1
@@ -56,7 +57,7 @@ def test_what_looks_for_an_address_in_files_finds_one(noon):
 
 @pytest.mark.parametrize("failpoint", POINTS)
 def test_f01_a_death_anywhere_leaves_nothing_unmasked_and_nothing_undone(noon, failpoint):
-    label = due_label(due_order(person={"street1": STREET}))
+    label = due_label(due_order(person=AT_HOME))
     order = label.shipment.order
     assert died_at(failpoint, sweep)
     half_done = OrderPersonalData.objects.exclude(marker="").exists() or found_in_files() == []
@@ -74,7 +75,7 @@ def test_f01_a_death_anywhere_leaves_nothing_unmasked_and_nothing_undone(noon, f
 
 def test_f27_import_and_erasure_of_one_order_at_once_end_erased(noon):
     for _round in range(ROUNDS):
-        order = due_order(person={"street1": STREET})
+        order = due_order(person=AT_HOME)
 
         def import_it(order=order) -> None:
             take_in(order, at=clock.now() + timedelta(seconds=1), recipient_name="Ada Again", street1=STREET)
@@ -104,7 +105,7 @@ def test_f04_two_sweeps_at_once_erase_each_order_once(noon):
 def test_f28_a_label_made_while_its_order_is_erased_is_refused_or_has_a_term_of_its_own(noon):
     """Never an erased order with a label that nobody will erase, never a file without a row."""
     for _round in range(ROUNDS):
-        order = due_order(person={"street1": STREET})
+        order = due_order(person=AT_HOME)
         ends = at_once(lambda order=order: make_shipment(order), sweep)
         assert ends in ([0, 0], [0, REFUSED])
         shipped = Shipment.objects.filter(order=order).exists()
@@ -124,7 +125,7 @@ def test_f28_a_label_made_while_its_order_is_erased_is_refused_or_has_a_term_of_
 
 def test_f28_a_label_drawn_again_while_it_is_erased_ends_without_its_address(noon):
     for _round in range(ROUNDS):
-        label = due_label(due_order(person={"street1": STREET}))
+        label = due_label(due_order(person=AT_HOME))
         file_of(label).unlink()  # so printing draws it again
         ends = at_once(lambda label=label: write_label(Label.objects.get(pk=label.pk)), sweep)
         assert 0 in ends
@@ -143,7 +144,7 @@ def test_f28_a_label_drawn_again_while_it_is_erased_ends_without_its_address(noo
     "error", [PermissionError(errno.EACCES, "no"), OSError(errno.EIO, "disk"), OSError(errno.EROFS, "ro")]
 )
 def test_f29_a_file_that_cannot_be_destroyed_keeps_its_order_masked_alarmed_and_tried_again(noon, monkeypatch, error):
-    label, other = due_label(due_order(person={"street1": STREET})), due_order()
+    label, other = due_label(due_order(person=AT_HOME)), due_order()
     order = label.shipment.order
 
     def refuse(self, name):
@@ -188,7 +189,7 @@ class FailsOnce:
 
 def _survives(at: int) -> bool:
     """A sweep whose so-manieth statement fails, and the one after it; whether there was such a statement."""
-    label = due_label(due_order(person={"street1": STREET}))
+    label = due_label(due_order(person=AT_HOME))
     order, failing = label.shipment.order, FailsOnce(at)
     with connection.execute_wrapper(failing):
         try:
