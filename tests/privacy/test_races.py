@@ -1,6 +1,7 @@
 """Erasure beside imports and labels, on failing disks and databases, and on the days when clocks are odd."""
 
 import errno
+import io
 import os
 import time
 from datetime import UTC, datetime, timedelta
@@ -37,12 +38,14 @@ def files() -> set[str]:
 
 def found_in_files() -> list[str]:
     """Files that still say where somebody lives; a page draws in capitals and breaks lines."""
-    storage, word = storages["labels"], STREET.split()[1].upper()
-    return [name for name in sorted(files()) if word in _text(storage.path(name)).upper()]
+    word = STREET.split()[1].upper()
+    return [name for name in sorted(files()) if word in _text(name).upper()]
 
 
-def _text(path: str) -> str:
-    return "".join(page.extract_text() for page in PdfReader(path).pages)
+def _text(name: str) -> str:
+    """As the product reads it: the file itself is encrypted."""
+    with storages["labels"].open(name) as file:
+        return "".join(page.extract_text() for page in PdfReader(io.BytesIO(file.read())).pages)
 
 
 def test_what_looks_for_an_address_in_files_finds_one(noon):
