@@ -223,10 +223,10 @@ def test_f34_a_flooded_queue_does_not_keep_erasure_waiting(staff, swept):
 @pytest.mark.django_db(transaction=True)
 def test_q5_f07_a_malformed_schedule_row_stops_the_queue_and_not_erasure(staff, swept):
     jobs.sync_schedules()
-    Schedule.objects.all().update(next_run=clock.now() - timedelta(days=400))
+    Schedule.objects.all().update(next_run=clock.now() - timedelta(hours=1))
     Schedule.objects.create(
         name="bad", func=jobs.ENTRY, args="((((", schedule_type="I", minutes=1, repeats=-1,
-        next_run=clock.now() - timedelta(days=500),
+        next_run=clock.now() - timedelta(hours=2),
     )  # fmt: skip
     scheduler()
     assert not OrmQ.objects.exists()  # nothing is scheduled any more
