@@ -120,7 +120,7 @@ class _Subjects(OnRequest):
         return self._open().filter(redaction_due_at__lt=now).count()
 
     def begun(self) -> list[tuple[Candidate, str]]:
-        return [(_candidate(order), order.redaction_error) for order in self._unfinished()]
+        return [(candidate(order), order.redaction_error) for order in self._unfinished()]
 
     def late(self, *, now: datetime, unmasked: bool = False) -> QuerySet:
         late = self._open().filter(redaction_due_at__lt=now)

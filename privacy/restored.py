@@ -33,7 +33,13 @@ LOOK_EVERY_S, LOOK_AGAIN_S = 60, 2  # while open, while closed
 FOUND, DONE = "found", "swept"
 ACTOR = "restore_check"
 # What runs while nothing else may: by name, as most of it lies further out
-ALLOWED = ("privacy.redact_due", "orderhub.housekeeping.heartbeat", "orderhub.housekeeping.look_after_restore")
+ALLOWED = (
+    "privacy.redact_due",
+    "privacy.request_jobs.carry_out_requests",
+    "privacy.request_jobs.replay_ledger",
+    "orderhub.housekeeping.heartbeat",
+    "orderhub.housekeeping.look_after_restore",
+)
 _kept: tuple[float, bool] | None = None
 
 
