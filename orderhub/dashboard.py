@@ -18,6 +18,7 @@ from orderhub.views import HEARTBEAT, LATE
 from orderhub.wording import weekday
 from orders import deadlines, filters, history, radar
 from orders.models import Order, QuarantinedOrder
+from privacy import deadman
 from shipments import manual_updates
 from shipments.models import ManualUpdate, ShipmentNotification
 from stores import authorizations, health, linking, secrets, words
@@ -41,12 +42,12 @@ class Card:
 
 @dataclass(frozen=True)
 class Notice:
-    """A sentence about an account or the machinery, with the page where it is mended."""
+    """A sentence about an account or the machinery, with the page where it is mended, if there is one."""
 
     text: str
     url: str
     level: str
-    link: str
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Board:
 def board_for(user, *, now: datetime) -> Board:
     """The start page of one user."""
     sees_runs = user.has_perm("orderhub.view_jobrun")
-    notices, cards, bars = [], [], []
+    notices, cards, bars = _erasing(user), [], []
     if sees_runs:
         notices += _machinery(now)
     if user.has_perm("stores.view_amazonaccount"):
@@ -244,9 +245,13 @@ def _by_hand_card(now: datetime) -> list[Card]:
 
 
 def banner_for(user, *, now: datetime) -> list[Notice]:
-    """What every page but the start page says above all: at most a line of accounts and one of the secret."""
+    """What every page but the start page says above all: at most a line of erasure, of accounts and of the secret."""
     if not user.has_perm("stores.change_amazonaccount"):
-        return []
+        return _erasing(user)
+    return _erasing(user) + _of_accounts(now)
+
+
+def _of_accounts(now: datetime) -> list[Notice]:
     attention = authorizations.needing_attention(now)
     accounts = [*attention.stopped, *attention.ending]
     if not accounts:
@@ -336,6 +341,17 @@ def _page(account_id: int) -> str:
 
 
 # -- jobs
+
+
+def _erasing(user) -> list[Notice]:
+    """For everybody, whatever their role: erasure is late, or held."""
+    standing = deadman.remembered()
+    text = deadman.words(standing)
+    if not text:
+        return []
+    if standing.late and user.has_perm("orders.view_order"):
+        return [Notice(text, _list("orders_order", "?privacy=overdue"), "bad", _("See the orders"))]
+    return [Notice(text, "", "bad")]
 
 
 def _machinery(now: datetime) -> list[Notice]:

@@ -57,6 +57,7 @@ class Job:
 
 _jobs: dict[str, Job] = {}
 _inline: list[list] = []
+_guards: list[Callable[[str], str]] = []
 
 
 def _declare(func: Callable[..., str], minutes: int | None) -> Callable[..., str]:
@@ -74,6 +75,12 @@ def every(*, minutes: int):
 def task(func: Callable[..., str]) -> Callable[..., str]:
     """Declare a job that runs on demand, with ids."""
     return _declare(func, None)
+
+
+def guard(func: Callable[[str], str]) -> Callable[[str], str]:
+    """Declare what is asked before any job starts: given its name, why it must not run now, or ''."""
+    _guards.append(func)
+    return func
 
 
 def declared() -> dict[str, Job]:
@@ -127,6 +134,8 @@ def inline() -> Iterator[None]:
 def run(name: str, *ids: int) -> str:
     """Run one job now and say what came of it. The queue's only entry. Raises JobFailed with an error id, no values."""
     job = declared()[name]
+    for why in filter(None, (asked(name) for asked in _guards)):
+        return why
     try:
         return under_lease(":".join([name, *map(str, ids)]), lambda: job.func(*ids))
     except Busy as busy:
@@ -138,14 +147,26 @@ def under_lease(key: str, work: Callable[[], str]) -> str:
 
     Raises Busy where the lease is taken, JobFailed with an error id and no values where the work fails.
     """
-    from orderhub.models import JobLease, JobRun
+    from orderhub.models import JobRun
+
+    with lease(key):
+        JobRun.objects.close_unfinished(key, now=clock.now(), outcome=UNFINISHED)
+        return _guarded(JobRun.objects.create(job=key, started_at=clock.now()), work)
+
+
+@contextlib.contextmanager
+def lease(key: str) -> Iterator[None]:
+    """Hold a lease for the length of the block. Busy where another has it, or where its holders keep dying.
+
+    Whoever is killed inside is counted, as is whoever was stopped from outside; an error of the block is an end.
+    """
+    from orderhub.models import JobLease
 
     holder, ended = _take(key), True
     try:
-        JobRun.objects.close_unfinished(key, now=clock.now(), outcome=UNFINISHED)
-        return _guarded(JobRun.objects.create(job=key, started_at=clock.now()), work)
+        yield
     except BaseException as error:
-        ended = isinstance(error, JobFailed)  # stopped from outside, it goes on counting as a start without an end
+        ended = isinstance(error, Exception)
         raise
     finally:
         _drop_broken_connection()

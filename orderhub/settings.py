@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "orderhub.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "privacy.middleware.ClosedAfterRestore",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -92,6 +93,7 @@ MIDDLEWARE = [
     "orderhub.middleware.StaffLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "privacy.middleware.EraseWhereNobodyElseDoes",
     "orderhub.signin.middleware.SessionRules",
     "axes.middleware.AxesMiddleware",
 ]
@@ -160,6 +162,7 @@ if _database["ENGINE"].endswith("sqlite3"):
 # ---- Time and language
 USE_TZ = True
 TIME_ZONE = "UTC"
+REAL_TIME = ORDERHUB_ENV != "demo"  # the demonstration travels in time: its clock and its database are not doubted
 CLOCK_SOURCE = env.str("CLOCK_SOURCE", default="database" if PRODUCTION else "system")
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="fr")
 LANGUAGES = [("fr", _("French")), ("en", _("English"))]

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from orderhub import clock
 from orderhub.models import JobRun, User
-from privacy import erasure
+from privacy import deadman
 
 HEARTBEAT = "orderhub.housekeeping.heartbeat"
 LATE = timedelta(minutes=3)
@@ -22,12 +22,12 @@ LATE = timedelta(minutes=3)
 
 @require_GET
 def healthz(request):
-    """200 while workers beat and no erasure is overdue, else 503; says which, and nothing more."""
+    """200 while workers beat and erasure goes through, else 503; says which, and nothing more."""
     now = clock.now()
     beats = JobRun.objects.filter(job=HEARTBEAT, started_at__gt=now - LATE).exists()
-    overdue = erasure.overdue(now=now)
-    healthy = beats and not overdue
-    body = {"workers": "ok" if beats else "late", "erasure": "ok" if not overdue else "late"}
+    erasing = deadman.standing(now)
+    healthy = beats and erasing.well
+    body = {"workers": "ok" if beats else "late", "erasure": erasing.word}
     return JsonResponse(body, status=200 if healthy else 503, headers={"Cache-Control": "no-store"})
 
 

@@ -9,6 +9,7 @@ from orders import history
 from orders.fetching import import_lease
 from orders.importing import AccountReopened
 from orders.models import HistoryRead
+from privacy import deadman
 from stores.health import stop_if_expired
 from stores.models import AmazonAccount
 
@@ -21,6 +22,8 @@ RETRY = timedelta(minutes=1)
 @every(minutes=5)
 def find_gaps() -> str:
     """Begin the daily checks that are due, and wake the readings that may go on."""
+    if waits := deadman.why_import_waits():
+        return waits
     now = clock.now()
     history.put_right_future(now=now)
     begun = history.open_gap_checks(now=now, most=MOST_BEGUN)
@@ -41,6 +44,8 @@ def wake(account_id: int) -> None:
 @task
 def read_past(account_id: int) -> str:
     """Go on with an account's readings, beside nobody else who writes its orders."""
+    if waits := deadman.why_import_waits():
+        return waits
     try:
         return under_lease(import_lease(account_id), lambda: _read_past(account_id))
     except Busy as busy:

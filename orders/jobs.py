@@ -10,6 +10,7 @@ from orderhub.jobs import BUDGET_S, CALLS_S, enqueue, every, task
 from orders import history_jobs, holding, importing, radar
 from orders import product_jobs as product_jobs  # declares its jobs
 from orders.customization.jobs import fetch_customizations
+from privacy import deadman
 from stores.connecting import connector_for
 from stores.health import stop_for, stop_if_expired
 from stores.models import AmazonAccount
@@ -21,8 +22,13 @@ TAKEN = timedelta(minutes=10)  # an account that was woken is not woken again be
 
 @every(minutes=1)
 def import_due_accounts() -> str:
-    """Wake the accounts whose next poll is due, each once. A task that is lost is asked for again when TAKEN is over."""
+    """Wake the accounts whose next poll is due, each once. A task that is lost is asked for again when TAKEN is over.
+
+    None while erasure is hours behind: what cannot be erased in time is not taken in either.
+    """
     now = clock.now()
+    if waits := deadman.why_import_waits():
+        return waits
     ids = list(AmazonAccount.objects.due(now).values_list("pk", flat=True)[:MOST_WOKEN])
     AmazonAccount.objects.filter(pk__in=ids).update(next_poll_at=now + TAKEN)
     for account_id in ids:
@@ -33,6 +39,8 @@ def import_due_accounts() -> str:
 @task
 def import_account(account_id: int) -> str:
     """Import one account's changed orders and note when to look again."""
+    if waits := deadman.why_import_waits():
+        return waits
     account = AmazonAccount.objects.get(pk=account_id)
     if stop_if_expired(account, now=clock.now()) or account.status != AmazonAccount.Status.ACTIVE:
         return f"account {account_id}: {account.status}"

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, Q, TextField, Value, When
+from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
 
 from orderhub import bulk
 from orders import people
@@ -19,6 +19,7 @@ from orders.strict_erasing import STRICT
 from privacy import datakeys, markers
 from privacy.fields import as_stored, filled, named
 from privacy.registry import Candidate, Table
+from stores.models import AmazonAccount
 
 TABLES = {
     "orders_order": Table.of(
@@ -118,6 +119,16 @@ class _Subjects(OnRequest):
 
     def overdue(self, *, now: datetime) -> int:
         return self._open().filter(redaction_due_at__lt=now).count()
+
+    def begun(self) -> list[tuple[Candidate, str]]:
+        return [(candidate(order), order.redaction_error) for order in self._unfinished()]
+
+    def late(self, *, now: datetime, unmasked: bool = False) -> QuerySet:
+        late = self._open().filter(redaction_due_at__lt=now)
+        return late.exclude(pii_state__in=Order.PiiState.MASKED) if unmasked else late
+
+    def clock_ahead_s(self, *, now: datetime) -> int | None:
+        return AmazonAccount.objects.clock_ahead_s(now)
 
     @staticmethod
     def _open():

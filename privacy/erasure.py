@@ -2,7 +2,7 @@
 
 Order of work for a batch: mark `redacting` (masked everywhere at once) and commit; destroy files; overwrite columns and
 write certificates in one transaction; re-read; mark `redacted`. A process killed anywhere leaves `redacting`, which the
-next sweep takes first. Redaction cannot be undone, so nothing here guesses: it follows the due date on the row.
+next sweep takes first, order by order (suspects.py). Redaction cannot be undone, so nothing here guesses: it follows the due date on the row.
 """
 
 import logging
@@ -15,7 +15,7 @@ from django.db import connection, transaction
 import orderhub
 from orderhub import failpoints
 from orderhub.jobs import BUDGET_S
-from privacy import markers, registry
+from privacy import markers, registry, suspects
 from privacy.models import ErasureCertificate
 
 log = logging.getLogger("orderhub.privacy")
@@ -35,17 +35,22 @@ class Report:
     documents: int = 0
     failed: list[int] = field(default_factory=list)
     more: bool = False
+    held: str = ""  # why nothing was even begun
 
     def sentence(self) -> str:
+        if self.held:
+            return f"held: {self.held}"
         return f"{self.redacted} redacted, {self.documents} documents, {len(self.failed)} failed"
 
 
 def redact_due(*, now: datetime, budget_s: float = BUDGET_S, marker: str = markers.AMAZON) -> Report:
     """Erase what is due at `now`, in batches, until nothing is or the budget (seconds) ends. Safe to repeat."""
     report, ends_at = Report(), time.monotonic() + budget_s
+    left = suspects.left_over()
+    report.more = _redo(left.untouched, now=now, marker=marker, ends_at=ends_at, report=report)
     while True:
         failpoints.reach("redact.before_mark")
-        batch = registry.subjects().claim(now=now, limit=BATCH, skip=set(report.failed))
+        batch = registry.subjects().claim(now=now, limit=BATCH, skip={*report.failed, *left.ids})
         if not batch:
             break
         failpoints.reach("redact.after_mark")
@@ -53,7 +58,10 @@ def redact_due(*, now: datetime, budget_s: float = BUDGET_S, marker: str = marke
         if time.monotonic() > ends_at:
             report.more = True
             break
+    # Time that ends on what failed before asks for no sweep at once: that would never end
+    _redo(left.failed, now=now, marker=marker, ends_at=ends_at, report=report)
     _redact_files(now=now, marker=marker, ends_at=ends_at, report=report)
+    _redo(left.deadly, now=now, marker=marker, ends_at=ends_at, report=report)
     scrub_storage()
     failpoints.reach("redact.after_done")
     return report
@@ -82,6 +90,17 @@ def _redact_each(batch: list[registry.Candidate], *, now: datetime, marker: str,
     for own in dict.fromkeys(row.marker for row in batch):
         part = [row for row in batch if row.marker == own]
         _redact_or_halve(part, now=now, marker=own or marker, report=report)
+
+
+def _redo(rows: list[registry.Candidate], *, now: datetime, marker: str, ends_at: float, report: Report) -> bool:
+    """What an earlier run left, each order alone; whether the time ended before the work."""
+
+    def erase(row: registry.Candidate) -> None:
+        _redact_each([row], now=now, marker=marker, report=report)
+
+    waiting, ended = suspects.redo(rows, erase=erase, ends_at=ends_at)
+    report.failed += waiting
+    return ended
 
 
 def _redact_or_halve(batch: list[registry.Candidate], *, now: datetime, marker: str, report: Report) -> None:

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Protocol
 
 from django.apps import apps
+from django.db.models import QuerySet
 from django.utils.module_loading import module_has_submodule
 
 
@@ -73,6 +74,15 @@ class Subjects(Protocol):
     def fail(self, order_id: int, *, error: str) -> None: ...
 
     def overdue(self, *, now: datetime) -> int: ...
+
+    def begun(self) -> list[tuple[Candidate, str]]:
+        """Orders that some run began and did not finish, the oldest due first, each with the error kept of it."""
+
+    def late(self, *, now: datetime, unmasked: bool = False) -> QuerySet:
+        """Orders due before `now` and not erased; `unmasked`: only those whose data anybody can still see."""
+
+    def clock_ahead_s(self, *, now: datetime) -> int | None:
+        """Seconds our clock is ahead of the freshest time heard from outside; None where there is none to go by."""
 
 
 class Holder(Protocol):

@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 
 from orderhub import clock
+from privacy import deadman, restored
 from shipments import carriers
 from stores.connectors.amazon import signin
 from stores.simulator import scenarios
@@ -116,6 +117,13 @@ def english(settings) -> None:
 def carriers_of_the_table() -> None:
     """What another test said otherwise of a carrier is forgotten: a process keeps it for a minute."""
     carriers.forget()
+
+
+@pytest.fixture(autouse=True)
+def erasure_well() -> None:
+    """A process keeps for a minute how erasure fares; another test's is forgotten. Who asks says deadman.forget()."""
+    deadman.remember(deadman.WELL)
+    restored.remember(False)
 
 
 @pytest.fixture

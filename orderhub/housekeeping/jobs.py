@@ -1,22 +1,27 @@
-"""The heartbeat that health watches, the pruning of what has served its time, accounts nobody uses."""
+"""The heartbeat that health watches, the pruning of what has served its time, accounts nobody uses, restored backups."""
 
 from datetime import timedelta
 
-from orderhub import clock
+from orderhub import clock, jobs
+from orderhub.housekeeping import marking, restoring
 from orderhub.jobs import every
 from orderhub.models import JobRun
 from orderhub.signin import disabling
 from orderhub.signin.models import StaffSession
+from privacy import restored
 
 KEEP_RUNS = timedelta(days=14)
 KEEP_FAILURES = timedelta(days=30)
 KEEP_FAILED_SIGN_INS = timedelta(days=2)
 KEEP_STAFF_SESSIONS = timedelta(days=2)
 
+jobs.guard(restored.why_not)
+
 
 @every(minutes=1)
 def heartbeat() -> str:
     """Prove that the queue's clock and a worker are alive."""
+    marking.mark()
     return "alive"
 
 
@@ -40,3 +45,14 @@ def prune() -> str:
 def disable_idle_accounts() -> str:
     """Make accounts inactive that nobody has signed in to for 90 days."""
     return f"{disabling.disable_idle(now=clock.now())} accounts disabled"
+
+
+@every(minutes=1)
+def look_after_restore() -> str:
+    """Where a backup was put back, make it fit to serve; a minute's worth at a time."""
+    if not restored.closed():
+        return "no restored backup"
+    try:
+        return restoring.recover(budget_s=jobs.CALLS_S).sentence()
+    except jobs.Busy as busy:
+        return f"waits: an erasure is {busy}"

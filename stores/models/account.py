@@ -11,11 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock
 from orderhub.constraints import known_values
+from orderhub.jobs import CLOCK_SLACK
 from privacy.fields import EncryptedTextField
 from stores import marketplaces
 
 LONGEST_WAIT = timedelta(hours=2)  # between two polls, beyond what the setting asks for
 AUTHORIZATION_DAYS = 365  # Amazon asks sellers to authorise again every year
+TIME_HOLDS = timedelta(hours=24)  # how long what Amazon's answers said of our clock is worth anything
 
 
 class Merchant(models.Model):
@@ -66,6 +68,14 @@ class AmazonAccountQuerySet(models.QuerySet):
             .filter(Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=now) | Q(next_poll_at__gt=longest))
             .order_by(F("next_poll_at").asc(nulls_first=True))
         )
+
+    def clock_ahead_s(self, now: datetime) -> int | None:
+        """Seconds our clock was ahead of Amazon's at the freshest poll; None where no poll says anything of it now.
+
+        A poll that lies in the future was made before our clock was set back: it speaks of another clock.
+        """
+        heard = self.filter(last_poll_at__range=(now - TIME_HOLDS, now + CLOCK_SLACK))
+        return heard.order_by("-last_poll_at").values_list("clock_skew_s", flat=True).first()
 
 
 class CredentialKind(models.TextChoices):

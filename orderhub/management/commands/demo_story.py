@@ -5,6 +5,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from orderhub.demo import story
+from orderhub.housekeeping import marking
 from stores.simulator import scenarios
 
 
@@ -19,6 +20,11 @@ class Command(BaseCommand):
     def handle(self, *, main_job: bool, no_users: bool, started: float, **options):
         if settings.ORDERHUB_ENV != "demo" or not settings.SPAPI_BASE_URL:
             raise CommandError("Start the demonstration with `make demo`.")
+        if marking.is_production():
+            raise CommandError(
+                "This database has served a production installation: the demonstration does not touch it. Give it an "
+                "empty one, and use dump_anonymised where you need data."
+            )
         amazon = story.Amazon(settings.SPAPI_BASE_URL)
         if main_job:
             story.visit(parcels=4)

@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_datetime
 
 from orderhub import clock, jobs
 from orderhub.http import is_loopback
-from privacy import erasure
+from privacy import erasure, sweeping
 from privacy.jobs import redact_due
 
 ROUND_S = jobs.BUDGET_S
@@ -34,6 +34,8 @@ class Command(BaseCommand):
             return
         report = _erase(instant)
         self.stdout.write(report.sentence())
+        if report.held:
+            raise CommandError("this installation's clock cannot be trusted: put it right, then run again")
         if report.failed:
             raise CommandError(f"failed for order ids {report.failed}: run again, then look at the job runs")
         if report.more:
@@ -50,7 +52,7 @@ def _erase(instant: datetime) -> erasure.Report:
         report = _round(instant)
         total.redacted += report.redacted
         total.documents += report.documents
-        total.failed, total.more = report.failed, report.more
+        total.failed, total.more, total.held = report.failed, report.more, report.held
     return total
 
 
@@ -58,7 +60,7 @@ def _round(instant: datetime) -> erasure.Report:
     reports = []
 
     def work() -> str:
-        reports.append(erasure.redact_due(now=instant, budget_s=ROUND_S))
+        reports.append(sweeping.sweep(at=instant, budget_s=ROUND_S))
         return reports[0].sentence()
 
     try:
