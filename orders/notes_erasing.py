@@ -184,8 +184,7 @@ def _under_new_keys(order_ids: set[int], *, but: set[int]) -> None:
     staying = list(OrderNote.objects.filter(order__among=order_ids, marker="").exclude(pk__in=but).order_by("pk"))
     datakeys.destroy(f"notes:{order_id}" for order_id in order_ids)
     give_keys(staying)
-    for note in staying:
-        note.save(update_fields=["text"])
+    OrderNote.objects.bulk_create(staying, update_conflicts=True, unique_fields=["id"], update_fields=["text"])
 
 
 NOTES = _Holder()

@@ -121,7 +121,8 @@ class _Subjects(OnRequest):
         return self._open().filter(redaction_due_at__lt=now).count()
 
     def begun(self) -> list[tuple[Candidate, str]]:
-        return [(candidate(order), order.redaction_error) for order in self._unfinished()]
+        errors = dict(self._unfinished().values_list("pk", "redaction_error"))
+        return [(found, errors.get(found.order_id, "")) for found in candidates(self._unfinished())]
 
     def late(self, *, now: datetime, unmasked: bool = False) -> QuerySet:
         late = self._open().filter(redaction_due_at__lt=now)

@@ -11,6 +11,7 @@ from privacy import access
 from shipments import opening, slips
 from shipments.labels import pages
 from shipments.models import Label
+from shipments.models.shipment import label_storage
 
 MOST_LABELS = 2000  # in one document
 MOST_SLIPS = 200
@@ -21,7 +22,7 @@ def labels_pdf(labels: Iterable[Label], *, by, now: datetime, paper: str = "4x6"
 
     What is due or erased comes as its stand-in, what is void has VOID across it, and a label that cannot be a page (a
     file for label printers, one that is missing or damaged) leaves a page that says so: none sinks the others. Two
-    queries and one INSERT, whatever their number; a few more for each missing file, which is drawn again.
+    queries, one for keys and one INSERT, whatever their number; a few more for each missing file, which is drawn again.
     """
     rows = _fresh(labels)
     access.log_views(by, list(dict.fromkeys(label.shipment.order_id for label in rows)), what="label")
@@ -39,9 +40,11 @@ def slips_pdf(orders: Iterable[Order], *, by, now: datetime) -> bytes:
 
 
 def _fresh(labels: Iterable[Label]) -> list[Label]:
-    """The rows as they are now, with all that is asked of them: one query."""
+    """The rows as they are now, with all that is asked of them: one query, and one for the keys of
+    their files."""
     wanted = [label.pk for label in labels]
     found = Label.objects.select_related("shipment__order__store__merchant").in_bulk(wanted)
+    label_storage().ahead(label.file.name for label in found.values() if label.file.name)
     return [found[pk] for pk in dict.fromkeys(wanted) if pk in found]
 
 

@@ -14,7 +14,7 @@ from privacy.models import ErasureCertificate
 from shipments import settling
 from shipments.labelling import write_label
 from shipments.models import Label, ShipmentNotification
-from tests.factories import make_order, make_shipment
+from tests.factories import make_order, make_shipment, rewrite
 from tests.privacy.rows import (
     FULL,
     PLACE,
@@ -324,9 +324,8 @@ def test_amazons_words_on_a_refusal_go_with_the_order_and_do_not_come_back(noon)
     order = make_order(redaction_due_at=noon)
     make_shipment(order, with_label=False)
     notice = order.notifications.get()
-    ShipmentNotification.objects.filter(pk=notice.pk).update(
-        state="rejected", error_code="InvalidInput", error_text="Address of Ada Example, 1 Sample Street is not valid"
-    )
+    ShipmentNotification.objects.filter(pk=notice.pk).update(state="rejected", error_code="InvalidInput")
+    rewrite(order.notifications, error_text="Address of Ada Example, 1 Sample Street is not valid")
     Order.objects.filter(pk=order.pk).update(redaction_due_at=noon)
 
     erasure.redact_due(now=noon)

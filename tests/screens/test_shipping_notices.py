@@ -9,6 +9,7 @@ from django_q.models import OrmQ
 from orderhub import clock
 from orders.models import Order
 from privacy import access
+from privacy.fields import sealed_values
 from privacy.models import AccessLog
 from shipments import errorcatalogue, noticewords
 from shipments.models import Feed, ShipmentNotification
@@ -29,7 +30,7 @@ def _notice(state=State.REJECTED, store=None, **changes) -> ShipmentNotification
         changes["confirmed_at"] = clock.now()
     if state == State.IN_FEED:
         changes |= {"feed": Feed.objects.create(account=notice.order.store.account), "request_hash": "x"}
-    ShipmentNotification.objects.filter(pk=notice.pk).update(state=state, **changes)
+    ShipmentNotification.objects.filter(pk=notice.pk).update(**sealed_values(notice, state=state, **changes))
     notice.refresh_from_db()
     return notice
 

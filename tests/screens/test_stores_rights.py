@@ -80,6 +80,8 @@ FORBIDDEN = {
     "linked_store": 1, "linked_mails_off_at": "2020-01-01", "linked_mails_off_by": 1, "amazon_told_by": "connector",
     "mail_shipped": "on", "mail_delivered": "on",  # of manual stores only
     "ship_from": '{"name": "X"}', "grants": 1, "orders": 1,
+    "retention_unshipped_days": 1, "retention_shipped_days": 1, "retention_label_days": 1,  # the privacy officer's
+    "redaction_strict": "on",
 }  # fmt: skip
 
 

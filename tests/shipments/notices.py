@@ -1,6 +1,7 @@
 """Notices in any state, and submissions, as short as the rule they prove."""
 
 from orderhub import clock
+from privacy.fields import sealed_values
 from shipments.models import Feed, ShipmentNotification
 from stores.models import AmazonAccount
 from tests.factories import make_account, make_order, make_shipment
@@ -25,5 +26,6 @@ def make_notice(state: str = State.REJECTED, *, store=None, channel: str = "amaz
     if state == State.IN_FEED:
         changes["feed"] = changes.get("feed") or make_feed(notice.order.store.account)
         changes["request_hash"] = "x"
-    ShipmentNotification.objects.filter(pk=notice.pk).update(state=state, channel=channel, **changes)
+    changed = sealed_values(notice, state=state, channel=channel, **changes)
+    ShipmentNotification.objects.filter(pk=notice.pk).update(**changed)
     return ShipmentNotification.objects.select_related("order__store__account", "shipment").get(pk=notice.pk)
