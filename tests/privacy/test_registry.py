@@ -223,7 +223,7 @@ def test_the_marker_is_written_in_one_place():
 def test_nobody_but_the_redactor_sets_a_marker():
     from tests.test_layers import sources
 
-    writers = {path for path, text in sources() if "marker=marker" in text and ".update(" in text}
+    writers = {path for path, text in sources() if re.search(r"\.update\([^()]*marker=marker", text)}
     assert writers <= {
         "orders/personal_data.py", "orders/notes_erasing.py", "orders/customers_erasing.py",
         "orders/customization/erasing.py", "shipments/personal_data.py",
