@@ -95,7 +95,7 @@ def _folders() -> Iterator[tuple[str, object]]:
     media = Path(settings.MEDIA_ROOT)
     for path in sorted(media.iterdir()) if media.is_dir() else []:
         if path.name not in shelved:
-            yield from _files_in(path, "media") if path.is_dir() else [(f"media {path.name}", _end_of(path))]
+            yield from _files_in(path, "media") if path.is_dir() else [("media", [path.name, _end_of(path)])]
 
 
 def _files_in(folder: Path, place: str) -> Iterator[tuple[str, object]]:

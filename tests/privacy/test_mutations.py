@@ -15,8 +15,6 @@ from orders.models import Order, OrderPersonalData
 from orders.models.person import LATCHED
 from privacy import erasure, registry
 from privacy.models import ErasureCertificate
-from shipments.labelling import label_data
-from shipments.labels import pdf
 from tests.privacy.planted import Planted
 from tests.privacy.rows import is_postgresql, sweep
 from tests.privacy.test_latch import offered
