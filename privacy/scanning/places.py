@@ -44,12 +44,13 @@ def _cells_of(table: str, rows: int | None) -> Iterator[tuple[str, object]]:
     kinds = registry.tables().get(table, registry.Table()).columns
     quote = connection.ops.quote_name
     with connection.cursor() as cursor:
-        told = connection.introspection.get_table_description(cursor, table)
-        columns = [found.name for found in told if kinds.get(found.name) not in ELSEWHERE]
+        cursor.execute(f"SELECT * FROM {quote(table)} WHERE 1 = 0")  # noqa: S608  names of the catalogue
+        told = [found[0] for found in cursor.description]
+        columns = [name for name in told if kinds.get(name) not in ELSEWHERE]
         if not columns:
             return
-        newest = f" ORDER BY {quote(told[0].name)} DESC LIMIT {rows:d}" if rows else ""
-        cursor.execute(f"SELECT {', '.join(map(quote, columns))} FROM {quote(table)}{newest}")  # noqa: S608  names of the catalogue
+        newest = f" ORDER BY {quote(told[0])} DESC LIMIT {rows:d}" if rows else ""
+        cursor.execute(f"SELECT {', '.join(map(quote, columns))} FROM {quote(table)}{newest}")  # noqa: S608
         places = [f"{table}.{column}" for column in columns]
         while found := cursor.fetchmany(CHUNK):
             for row in found:
