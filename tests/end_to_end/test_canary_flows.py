@@ -79,7 +79,7 @@ class WholeRun(Run):
             name="All",
             active=True,
             criteria=[],
-            actions=[{"do": "note", "value": "Look twice."}],
+            actions=[{"do": "alert", "value": "Look twice."}],
             changed_at=clock.now(),
         )
         self.link_a_shop()
