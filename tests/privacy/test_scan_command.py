@@ -26,9 +26,9 @@ from privacy.registry import Kind
 from privacy.scanning import places, probing, structure
 from shipments.models import Label, ShipmentNotification
 from tests.factories import make_user
-from tests.privacy.planted import Planted
+from tests.privacy.planted import Planted, drop_every_check
 from tests.privacy.rows import due_order, file_of, sweep
-from tests.privacy.test_registry import checks_again, drop_checks  # noqa: F401
+from tests.privacy.test_registry import checks_again  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 NAME = "Ada Lovelace-Byron"
@@ -105,7 +105,7 @@ def test_a_column_of_an_erased_order_that_holds_something_is_told_by_place_and_o
     order = due_order()
     sweep()
     with connection.cursor() as cursor:
-        drop_checks(cursor)
+        drop_every_check(cursor)
     OrderPersonalData.objects.filter(pk=order.pk).update(**{column: NAME})
     told, ended = findings()
     assert f"column    orders_orderpersonaldata.{column}  order id {order.pk}  plain" in told
@@ -128,7 +128,7 @@ def test_words_of_amazon_and_a_customer_that_came_back_are_found(noon):
     planted.erase()
     ShipmentNotification.objects.filter(order=planted.order).update(error_text="no such street")
     with connection.cursor() as cursor:
-        drop_checks(cursor)
+        drop_every_check(cursor)
     Customer.objects.filter(pk=planted.order.customer_id).update(phone="+44 20 7946 0123")
     told, _ended = findings()
     assert f"shipments_shipmentnotification.error_text  order id {planted.order.pk}" in told
@@ -297,7 +297,7 @@ def test_the_nightly_job_says_what_it_found_and_is_read_back(noon, caplog):
     first = scanning.last_result()
     assert (first.clean, first.erased_orders, first.at) == (True, 1, noon)
     with connection.cursor() as cursor:
-        drop_checks(cursor)
+        drop_every_check(cursor)
     OrderPersonalData.objects.filter(pk=order.pk).update(recipient_name=NAME)
     clock.advance(days=1)
     caplog.clear()
