@@ -24,7 +24,7 @@ from orders.models import AutomationRule, Customer, Order, OrderPersonalData
 from privacy import scanning
 from privacy.jobs import redact_due
 from shipments import batchprices, combining, mails, manual_updates, parting, returning, voiding
-from shipments.jobs import mirror_shop
+from shipments.jobs import mirror_shop, notify_account
 from shipments.mails.jobs import send_mails
 from shipments.models import LabelPurchase, ManualUpdate, OutgoingMail, Shipment
 from shipments.returning import ReturnWish
@@ -172,8 +172,13 @@ class WholeRun(Run):
         self.done["mails"] += OutgoingMail.objects.filter(state="sent").count()
 
     def tell_the_shop(self) -> None:
-        with jobs.inline():
-            jobs.run(mirror_shop.job_name, self.shop.pk)
+        """Once Amazon knows, which it is told in one submission where there are many."""
+        for _step in range(6):
+            self.world.clock.set(clock.advance(minutes=5))
+            with jobs.inline():
+                jobs.run(notify_account.job_name, self.accounts[0].pk)
+                jobs.run("shipments.follow_feeds")
+                jobs.run(mirror_shop.job_name, self.shop.pk)
         told = self.world.shops[scenarios.SHOP_HASH].ledger
         self.done["told to the shop"] += sum(entry["effect"] == "shipment_created" for entry in told)
 
