@@ -1,7 +1,8 @@
 """What erased orders may still hold: the marker, nothing, or a relay address, in every personal column there is.
 
-No value is known any more, so none is looked for: the columns are read as the registry lists them. An order is erased
-where it has a certificate, whatever its own row says.
+No value is known any more, so none is looked for: the columns are read as the registry lists them, and as they lie in
+the database: ciphertext that stayed is a finding though nobody can read it. An order is erased where it has a
+certificate, whatever its own row says.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from django.apps import apps
 from django.db.models import Model
 
 from privacy import markers, registry
+from privacy.fields import PersonalField, as_stored
 from privacy.models import ErasureCertificate
 from privacy.purposes import ROW_DECIDES, Purpose
 
@@ -54,15 +56,20 @@ def _left_of(order_ids: list[int]) -> Iterator[Finding]:
 def _left_in(table: str, purpose: Purpose, order_ids: list[int]) -> Iterator[Finding]:
     names = personal_fields(table)
     rows = model_of(table)._base_manager.filter(**{f"{purpose.order}__in": order_ids})
-    for order_id, *values in rows.values_list(purpose.order, *names):
+    for order_id, *values in rows.values_list(purpose.order, *_as_they_lie(table, names)):
         yield from _judged(table, order_id, names, values)
 
 
 def _left_in_marked_rows(table: str) -> Iterator[Finding]:
     names = personal_fields(table)
     rows = model_of(table)._base_manager.exclude(marker="")
-    for _marker, *values in rows.values_list("marker", *names).iterator(chunk_size=CHUNK):
+    for _marker, *values in rows.values_list("marker", *_as_they_lie(table, names)).iterator(chunk_size=CHUNK):
         yield from _judged(table, 0, names, values)
+
+
+def _as_they_lie(table: str, names: list[str]) -> list:
+    told = model_of(table)._meta
+    return [as_stored(name) if isinstance(told.get_field(name), PersonalField) else name for name in names]
 
 
 def _judged(table: str, order_id: int, names: list[str], values: list) -> Iterator[Finding]:

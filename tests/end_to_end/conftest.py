@@ -6,7 +6,13 @@ from tests.end_to_end import canary
 
 
 @pytest.fixture
-def log():
+def readable(settings) -> None:
+    """Personal columns and files unencrypted: an erasure is proven by what it overwrites, not by keys it destroys."""
+    settings.ENCRYPT_PERSONAL_DATA = False
+
+
+@pytest.fixture
+def log(readable):
     lines = canary.Lines()
     before = lines.attach()
     yield lines

@@ -4,6 +4,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
 from orderhub import clock, jobs
+from orders import people
 from orders.customization import content
 from orders.models import ItemPersonalData, Order, OrderNote
 from orders.models.person import EMAIL, ERASED
@@ -15,7 +16,7 @@ from shipments.mails.jobs import send_mails
 from shipments.models import Label, OutgoingMail, ShipmentNotification
 from shipments.returning import ReturnWish
 from tests.end_to_end import canary
-from tests.factories import make_order, make_shipment, make_user
+from tests.factories import make_order, make_shipment, make_user, rewrite
 from tests.orders.buyers import RELAY, attach
 from tests.orders.wishes import picture
 from tests.privacy.rows import is_postgresql, sweep
@@ -48,17 +49,15 @@ class Planted:
         person = {name: self._say(name, number) for name in ERASED}
         person[EMAIL] = email or f"{self._say(EMAIL, number)}@example.org"
         order = make_order(self.store, person=person | {"city": "Austin", "postal_code": "78701"})
+        people.index([order.person])
         attach(order)
         self._wish(order, number)
         OrderNote.objects.create(order=order, author=self.user, text=f"Rang {person['recipient_name']} again.")
         parcel = make_shipment(order, tracking_number=f"1Z{order.pk:010d}")
         buyernotes.write(parcel, self._say("slip_note", number), now=clock.now())
-        refusal = {
-            "state": "rejected",
-            "error_code": "X",
-            "error_text": f"no such street: {self._say('refusal', number)}",
-        }
-        ShipmentNotification.objects.filter(order=order).update(**refusal)
+        notices = ShipmentNotification.objects.filter(order=order)
+        notices.update(state="rejected", error_code="X")
+        rewrite(notices, error_text=f"no such street: {self._say('refusal', number)}")
         returning.make(order, ReturnWish("ups", f"{NUMBER[:-2]}{number:02d}"), by=self.user, now=clock.now())
         return Order.objects.get(pk=order.pk)
 
