@@ -113,8 +113,9 @@ def _elsewhere() -> str:
 
 - **City, state, district, postal code and country** stay on the order; on the label they are erased with the rest. The
   postal code is a decision of the operator, as Amazon's list of personal data names it: kept by default, to answer
-  questions about zones and duties; `REDACT_POSTCODE=full` erases it on every order, a store's strict profile on that
-  store's.
+  questions about zones and duties; `REDACT_POSTCODE=full` erases it on every order.
+- **Item options, custom fields and notes that name nobody** stay. The strict profile (`REDACTION_PROFILE=strict`, or a
+  store's own switch) erases them and the postal code as well.
 - **Relay addresses** (`…@marketplace.amazon.…`) stay: Amazon masked them already.
 - **Mails** are put together when they are sent and not kept. Outside production they are files in `var/mail`: these go
   after 24 hours, or with the first erasure of an order that got a mail.

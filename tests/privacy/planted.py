@@ -15,6 +15,7 @@ from shipments import buyernotes, mails, returning
 from shipments.mails.jobs import send_mails
 from shipments.models import Label, OutgoingMail, ShipmentNotification
 from shipments.returning import ReturnWish
+from stores.models import Store
 from tests.end_to_end import canary
 from tests.factories import make_order, make_shipment, make_user, rewrite
 from tests.orders.buyers import RELAY, attach
@@ -22,7 +23,7 @@ from tests.orders.wishes import picture
 from tests.privacy.rows import is_postgresql, sweep
 from tests.shipments.postoffice import NUMBER, amazon_store
 
-FIELDS = (*ERASED, EMAIL, "engraving", "archive", "slip_note", "refusal")
+FIELDS = (*ERASED, EMAIL, "engraving", "archive", "slip_note", "refusal", "options")
 
 
 def token(field: str, order: int = 1) -> str:
@@ -34,9 +35,11 @@ def token(field: str, order: int = 1) -> str:
 class Planted:
     """Two sent Amazon orders: one with Amazon's relay address, whose buyer gets a mail, one with an address of her own."""
 
-    def __init__(self) -> None:
-        self.user = make_user("Support")
+    def __init__(self, *, strict: bool = False) -> None:
+        """`strict`: a store of the strict profile, whose lines have options."""
+        self.user, self.strict = make_user("Support"), strict
         self.store = amazon_store()
+        Store.objects.filter(pk=self.store.pk).update(redaction_strict=strict)
         self.needles: dict[str, str] = {}
         self.orders = [self._order(1, email=RELAY), self._order(2, email="")]
         self.order = self.orders[0]
@@ -51,6 +54,8 @@ class Planted:
         order = make_order(self.store, person=person | {"city": "Austin", "postal_code": "78701"})
         people.index([order.person])
         attach(order)
+        if self.strict:
+            order.items.update(options=[{"name": "Text", "value": self._say("options", number)}])
         self._wish(order, number)
         OrderNote.objects.create(order=order, author=self.user, text=f"Rang {person['recipient_name']} again.")
         parcel = make_shipment(order, tracking_number=f"1Z{order.pk:010d}")

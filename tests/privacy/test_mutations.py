@@ -13,6 +13,7 @@ from orderhub import clock
 from orders import page
 from orders.models import Order, OrderPersonalData
 from orders.models.person import LATCHED
+from orders.strict_erasing import STRICT
 from privacy import erasure, registry
 from privacy.models import ErasureCertificate
 from tests.privacy.planted import Planted, drop_every_check
@@ -47,10 +48,18 @@ def test_g02_with_every_guard_in_place_nothing_is_found(planted):
 
 
 @pytest.mark.django_db
+def test_g02_the_strict_profile_leaves_nothing_either(noon):
+    planted = Planted(strict=True)
+    assert "options/1" in {hit.needle_name for hit in planted.look()}
+    planted.erase()
+    assert planted.found() == []
+
+
+@pytest.mark.django_db
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize(("module", "holder"), HOLDERS, ids=[name_of(holder) for _module, holder in HOLDERS])
 def test_g02_each_redactor_of_the_registry_is_missed(noon, monkeypatch, module, holder):
-    planted = Planted()
+    planted = Planted(strict=holder is STRICT)
     monkeypatch.setattr(module, "HOLDERS", tuple(found for found in module.HOLDERS if found is not holder))
     assert len(registry.holders()) == len(HOLDERS) - 1
     planted.erase()
@@ -84,7 +93,7 @@ def test_g02_a_label_that_only_pretends_to_be_erased_is_found(planted, monkeypat
 def test_g02_names_taken_in_again_are_refused_by_the_database_and_found_without_it(planted):
     """The importer without its latch: the database says no; without that one too, the search finds what came."""
     planted.erase()
-    unlatched = mutant(page, "latched = order.masked or bool(person.marker)", "latched = False")
+    unlatched = mutant(page, "latched = latch.is_shut(order, person)", "latched = False")
     order = Order.objects.select_related("store__account").get(pk=planted.order.pk)
     told = offered(order, at=clock.now(), recipient_name=planted.needles["recipient_name/1"])
 
