@@ -35,13 +35,13 @@ def token(field: str, order: int = 1) -> str:
 class Planted:
     """Two sent Amazon orders: one with Amazon's relay address, whose buyer gets a mail, one with an address of her own."""
 
-    def __init__(self, *, strict: bool = False) -> None:
-        """`strict`: a store of the strict profile, whose lines have options."""
+    def __init__(self, *, strict: bool = False, first: int = 1) -> None:
+        """`strict`: a store of the strict profile, whose lines have options. `first`: tells its tokens from others'."""
         self.user, self.strict = make_user("Support"), strict
         self.store = amazon_store()
         Store.objects.filter(pk=self.store.pk).update(redaction_strict=strict)
         self.needles: dict[str, str] = {}
-        self.orders = [self._order(1, email=RELAY), self._order(2, email="")]
+        self.orders = [self._order(first, email=RELAY), self._order(first + 1, email="")]
         self.order = self.orders[0]
         self._mail()
 
