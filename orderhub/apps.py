@@ -11,7 +11,9 @@ class OrderHubConfig(AppConfig):
     default = True
 
     def ready(self):
-        from orderhub import checks  # noqa: F401  registers the system checks
+        from orderhub import checks, tempdir  # noqa: F401  registers the system checks
+
+        tempdir.claim()
 
 
 class AdminConfig(admin_apps.AdminConfig):

@@ -47,6 +47,7 @@ def configure(options: dict) -> None:
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "event"}},
             "root": {"handlers": ["stderr"], "level": options.get("level", "INFO")},
             "loggers": {
+                "django": {"handlers": []},  # its own mails error reports to ADMINS
                 "django.server": {"handlers": [], "propagate": False},  # request lines hold query strings
                 "django.request": {"level": "ERROR"},
                 "django-q": {"handlers": ["stderr"], "propagate": False, "level": "WARNING"},

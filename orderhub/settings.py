@@ -287,6 +287,7 @@ ERASURE_LEDGER_FILE = Path(env.str("ERASURE_LEDGER_FILE", default=str(VAR_DIR / 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING_CONFIG = "orderhub.logs.configure"
 LOGGING = {"level": LOG_LEVEL}
+DEFAULT_EXCEPTION_REPORTER = "orderhub.reporting.BareReporter"
 
 # ---- API
 REST_FRAMEWORK = {

@@ -14,6 +14,7 @@ from orders.customization.erasing import CUSTOMIZATIONS
 from orders.models import BuyerWord, Order, OrderEvent, OrderPersonalData
 from orders.models.person import EMAIL, ERASED, KEPT
 from orders.notes_erasing import NOTES
+from orders.personal_purposes import PURPOSES, SHELVES  # noqa: F401  read by the registry
 from orders.requested_erasing import OnRequest, candidates, reason_of_finished
 from orders.strict_erasing import STRICT
 from privacy import datakeys, markers

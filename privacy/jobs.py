@@ -1,9 +1,10 @@
-"""The clock's door to erasure."""
+"""The clock's door to erasure, and to the proof that it erased."""
 
 from orderhub import clock
-from orderhub.jobs import enqueue, every
-from privacy import deadman, sweeping
+from orderhub.jobs import BUDGET_S, enqueue, every
+from privacy import deadman, leftovers, scanning, sweeping
 from privacy import request_jobs as request_jobs  # declares its jobs
+from privacy.scanning import running
 
 
 @every(minutes=5)
@@ -23,3 +24,17 @@ def sweep_dead_man() -> str:
     if found.idle or found.late:
         enqueue(redact_due)
     return f"erasure {found.word}"
+
+
+@every(minutes=24 * 60)
+def scan() -> str:
+    """Look for what erasures left behind; the sentence is read back by privacy.scanning.last_result."""
+    result = scanning.run(now=clock.now(), budget_s=BUDGET_S - 5, rows=running.NIGHTLY_ROWS)
+    running.tell(result)
+    return result.sentence()
+
+
+@every(minutes=60)
+def tidy() -> str:
+    """Delete files that nothing names any more, and mails kept as files for longer than a day."""
+    return leftovers.tidy(now=clock.now())

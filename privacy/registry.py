@@ -16,6 +16,8 @@ from django.apps import apps
 from django.db.models import QuerySet
 from django.utils.module_loading import module_has_submodule
 
+from privacy.purposes import Purpose, Shelf
+
 
 class Kind(StrEnum):
     PUBLIC = "public"  # may be known to anyone who works here
@@ -177,3 +179,13 @@ def personal_columns() -> list[tuple[str, str]]:
         for column, kind in found.columns.items()
         if kind is Kind.PII
     ]
+
+
+def purposes() -> dict[str, Purpose]:
+    """Why each table with personal columns has them, and which order a row of it belongs to."""
+    return {table: told for module in _modules() for table, told in getattr(module, "PURPOSES", {}).items()}
+
+
+def shelves() -> list[Shelf]:
+    """Every storage in which an app keeps files."""
+    return [shelf for module in _modules() for shelf in getattr(module, "SHELVES", ())]

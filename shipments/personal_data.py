@@ -20,6 +20,7 @@ from privacy.retention import Rule
 from shipments.labels import content, pdf
 from shipments.mails.erasing import MAILS
 from shipments.models import Label, Shipment, ShipmentNotification
+from shipments.personal_purposes import PURPOSES, SHELVES  # noqa: F401  read by the registry
 
 TABLES = {
     "shipments_shipment": Table.of(

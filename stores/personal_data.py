@@ -1,6 +1,7 @@
 """What this app's tables hold: sellers and their credentials, no buyers."""
 
 from privacy.registry import Table
+from stores.personal_purposes import SHELVES  # noqa: F401  read by the registry
 
 TABLES = {
     "stores_merchant": Table.of(public="id name created_at"),

@@ -232,14 +232,6 @@ def through_the_queue(name: str, *ids: int) -> None:
 
 
 @pytest.fixture
-def log():
-    lines = canary.Lines()
-    before = lines.attach()
-    yield lines
-    lines.detach(before)
-
-
-@pytest.fixture
 def run(simulate, log):
     return Run(simulate, log)
 

@@ -1,4 +1,4 @@
-"""Label files of one test do not meet those of another: ids start again where a database is rolled back."""
+"""Files of one test do not meet those of another: ids start again where a database is rolled back."""
 
 import shutil
 from pathlib import Path
@@ -9,6 +9,11 @@ from django.core.files.storage import storages
 
 @pytest.fixture(autouse=True)
 def no_old_files():
-    shutil.rmtree(Path(storages["labels"].location), ignore_errors=True)
+    _clear()
     yield
-    shutil.rmtree(Path(storages["labels"].location), ignore_errors=True)
+    _clear()
+
+
+def _clear() -> None:
+    for alias in ("labels", "customization"):
+        shutil.rmtree(Path(storages[alias].location), ignore_errors=True)

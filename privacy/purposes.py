@@ -1,0 +1,46 @@
+"""Why personal data is held: the words of docs/privacy.md, beside what a scan must know of a table or a folder.
+
+Texts are plain English for that document. Each app lists its own in `personal_data.py`, as PURPOSES and SHELVES.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+ROW_DECIDES = ""
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """One table with personal columns.
+
+    `order`: the way from a row to its order's id, as Django's filters write it. ROW_DECIDES: rows have a column
+    `marker` of their own, and nothing is asked of one without it. `readable`: whether the columns hold values as they
+    are, rather than keyed hashes of them.
+    """
+
+    what: str
+    why: str
+    term: str
+    how: str
+    order: str = ROW_DECIDES
+    readable: bool = True
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One storage of files. `personal`: its files may tell of buyers.
+
+    `known(names)`: those of these file names that a row names. `stray_after`: how long a file without a row is let be.
+    `examine()`: the documents of erased orders, each as (name, order id, '' or the code of what is wrong with it).
+    """
+
+    alias: str
+    what: str
+    why: str
+    term: str
+    how: str
+    known: Callable[[Iterable[str]], set[str]]
+    personal: bool
+    stray_after: timedelta = timedelta(days=1)
+    examine: Callable[[], Iterator[tuple[str, int, str]]] = lambda: iter(())
