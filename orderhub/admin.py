@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from orderhub import wording
+from orderhub import admin_roles, wording
 from orderhub.admin_signin import NewUserForm, PasswordForm, SignInDoors, UserForm
 from orderhub.models import JobLease, JobRun, User
 from privacy import access
@@ -42,6 +42,33 @@ class RoleField(forms.ModelMultipleChoiceField):
         return groups
 
 
+class GivesRoles:
+    """For the forms of users: no role is given while the access review is overdue. The admin says whose `request` it is."""
+
+    request = None
+
+    def clean(self):
+        found = super().clean()
+        held = {group.name for group in self.instance.groups.all()} if self.instance.pk else set()
+        self._refuse("groups", held, [group.name for group in found.get("groups", [])])
+        if found.get("is_superuser") and not self.instance.is_superuser:
+            self._refuse("is_superuser", [], ["superuser"])
+        return found
+
+    def _refuse(self, field: str, held, wanted) -> None:
+        if refusal := admin_roles.why_not(held, wanted):
+            admin_roles.record_refusal(self.instance.pk, request=self.request)
+            self.add_error(field, refusal)
+
+
+class ChangeForm(GivesRoles, UserForm):
+    """A user, and that rule."""
+
+
+class AddForm(GivesRoles, NewUserForm):
+    """A new user, and that rule."""
+
+
 class RoleFilter(admin.SimpleListFilter):
     """The five roles, by their names in the reader's language."""
 
@@ -59,8 +86,7 @@ class RoleFilter(admin.SimpleListFilter):
 class UserAdmin(SignInDoors, auth_admin.UserAdmin):
     """Users are made inactive, not deleted: the logs go on naming them."""
 
-    form = UserForm
-    add_form = NewUserForm
+    form, add_form = ChangeForm, AddForm
     add_form_template = None
     change_password_form = PasswordForm
     list_display = ["username", "first_name", "last_name", "roles", "is_active", "last_seen"]
@@ -131,10 +157,22 @@ class UserAdmin(SignInDoors, auth_admin.UserAdmin):
             raise PermissionDenied
         return super().user_change_password(request, id, form_url)
 
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        form.request = request  # a class made for this request
+        return form
+
     def save_model(self, request, obj, form, change):
         if not change:
             obj.is_staff = True  # there is no other kind of user
         super().save_model(request, obj, form, change)
+
+    def save_related(self, request, form, formsets, change):
+        """Roles are given here and nowhere else: the security log keeps who gave which to whom."""
+        before = set(form.instance.groups.values_list("name", flat=True))
+        super().save_related(request, form, formsets, change)
+        after = set(form.instance.groups.values_list("name", flat=True))
+        admin_roles.record(form.instance.pk, before, after, request=request)
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
         if db_field.name == "groups":
