@@ -157,8 +157,8 @@ class UserAdmin(SignInDoors, auth_admin.UserAdmin):
             raise PermissionDenied
         return super().user_change_password(request, id, form_url)
 
-    def get_form(self, request, obj=None, change=False, **kwargs):
-        form = super().get_form(request, obj, change, **kwargs)
+    def get_form(self, request, obj=None, **kwargs):
+        form = super().get_form(request, obj, **kwargs)
         form.request = request  # a class made for this request
         return form
 
