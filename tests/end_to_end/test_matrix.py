@@ -30,7 +30,7 @@ def test_the_table_names_known_people_and_is_sorted():
 
 def test_nobody_who_is_not_signed_in_passes_but_where_signing_in_begins():
     public = {route for (route, _method), who in matrix.table().items() if matrix.ANONYMOUS in who}
-    assert public <= {"login", "healthz", "stores_amazonaccount_callback"}
+    assert public <= {"login", "logout", "healthz", "stores_amazonaccount_callback"}
 
 
 def test_a_superuser_is_let_in_nowhere_that_shows_a_person():

@@ -57,7 +57,7 @@ def test_the_page_says_who_may_sign_in_as_what_and_since_when_they_did_not(clien
     html = html_of(client, PAGE)
     row = html.partition(">idle<")[2].partition("</tr>")[0]
     assert "Ida Idle" in row and "Privacy officer, Support" in row and ">120<" in row and "oh-text--warn" in row
-    assert "inactive" in html.partition(">gone<")[2].partition("</tr>")[0]
+    assert "made inactive" in html.partition(">gone<")[2].partition("</tr>")[0]
     assert "superuser" in html.partition(">root<")[2].partition("</tr>")[0]
     assert "It was never signed." in html
 
