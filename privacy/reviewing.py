@@ -24,15 +24,11 @@ from privacy.models.event import EventCode
 TERM_DAYS = 90
 NAG_FROM_DAYS = 80
 IDLE_DAYS = 90
-UNKNOWN, ON, OFF = "unknown", "on", "off"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One account as the review shows it. `idle_days`: since the last sign-in, or since it was added.
-
-    `second_factor`: on, off, or unknown where this installation has none.
-    """
+    """One account as the review shows it. `idle_days`: since the last sign-in, or since it was added or taken up again."""
 
     pk: int
     username: str
@@ -42,7 +38,7 @@ class Line:
     roles: tuple[str, ...]
     last_login: datetime | None
     idle_days: int
-    second_factor: str
+    has_second_factor: bool
 
     @property
     def is_idle(self) -> bool:
@@ -78,7 +74,7 @@ def lines(*, now: datetime) -> list[Line]:
             pk=user.pk, username=user.get_username(), name=user.get_full_name(), is_active=user.is_active,
             is_superuser=user.is_superuser, roles=tuple(sorted(group.name for group in user.groups.all())),
             last_login=user.last_login, idle_days=_idle_days(user, now),
-            second_factor=UNKNOWN if enrolled is None else ON if user.pk in enrolled else OFF,
+            has_second_factor=user.pk in enrolled,
         )
         for user in users
     ]  # fmt: skip
@@ -87,7 +83,8 @@ def lines(*, now: datetime) -> list[Line]:
 def digest(shown: list[Line]) -> str:
     """SHA-256 of what is signed: accounts, their roles and second factors. Sign-ins apart: they go on meanwhile."""
     content = [
-        [line.pk, line.username, line.is_active, line.is_superuser, line.roles, line.second_factor] for line in shown
+        [line.pk, line.username, line.is_active, line.is_superuser, line.roles, line.has_second_factor]
+        for line in shown
     ]
     return hashlib.sha256(json.dumps(sorted(content), separators=(",", ":")).encode()).hexdigest()
 
@@ -132,15 +129,12 @@ def _first_account() -> datetime | None:
     return get_user_model().objects.order_by("date_joined").values_list("date_joined", flat=True).first()
 
 
-def _with_second_factor() -> set[int] | None:
-    """Ids of the accounts that have one; None where this installation knows no second factor."""
+def _with_second_factor() -> set[int]:
+    """Ids of the accounts that have one, of whatever kind."""
     kinds = [model for model in apps.get_models() if issubclass(model, Device)]
-    if not kinds:
-        return None
     return {pk for kind in kinds for pk in kind._base_manager.filter(confirmed=True).values_list("user_id", flat=True)}
 
 
 def _idle_days(user, now: datetime) -> int:
     """Since the last sign-in or, where that is later, since the account was added or made active again."""
-    known = [user.last_login or user.date_joined, getattr(user, "active_since", None)]
-    return max(0, (now - max(filter(None, known))).days)
+    return max(0, (now - max(user.last_login or user.date_joined, user.active_since)).days)

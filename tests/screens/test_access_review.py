@@ -16,6 +16,7 @@ from privacy import access, reviewing
 from privacy.models import AccessReview, SecurityEvent
 from privacy.models.event import EventCode, Outcome
 from tests.factories import make_user
+from tests.signins import freshen
 
 pytestmark = pytest.mark.django_db
 PAGE, SIGN, START = "admin:privacy_accessreview_changelist", "admin:privacy_accessreview_sign", "admin:index"
@@ -25,6 +26,7 @@ PAGE, SIGN, START = "admin:privacy_accessreview_changelist", "admin:privacy_acce
 def boss(client, noon) -> User:
     user = make_user(access.ADMINISTRATOR, username="boss", date_joined=noon)
     client.force_login(user)
+    freshen(client)
     return user
 
 
@@ -40,6 +42,7 @@ def later(client, user: User, **delta) -> None:
     """Time goes by, and the user signs in again."""
     clock.advance(**delta)
     client.force_login(user)
+    freshen(client)
 
 
 def events(code: EventCode) -> list[tuple]:
@@ -48,10 +51,10 @@ def events(code: EventCode) -> list[tuple]:
 
 def test_the_page_says_who_may_sign_in_as_what_and_since_when_they_did_not(client, boss, noon):
     idle = make_user(access.SUPPORT, access.PRIVACY, username="idle", first_name="Ida", last_name="Idle")
+    long_ago = noon - timedelta(days=300)
     User.objects.filter(pk=idle.pk).update(
-        last_login=noon - timedelta(days=120), date_joined=noon - timedelta(days=300)
+        last_login=noon - timedelta(days=120), date_joined=long_ago, active_since=long_ago
     )
-    User.objects.filter(pk=idle.pk).update(**{"active_since": noon - timedelta(days=300)} if has_active_since() else {})
     make_user(username="gone", is_active=False, date_joined=noon)
     make_user(username="root", is_superuser=True, date_joined=noon)
     html = html_of(client, PAGE)
@@ -60,10 +63,6 @@ def test_the_page_says_who_may_sign_in_as_what_and_since_when_they_did_not(clien
     assert "made inactive" in html.partition(">gone<")[2].partition("</tr>")[0]
     assert "superuser" in html.partition(">root<")[2].partition("</tr>")[0]
     assert "It was never signed." in html
-
-
-def has_active_since() -> bool:
-    return any(field.name == "active_since" for field in User._meta.get_fields())
 
 
 def test_an_administrator_signs_what_was_on_the_page(client, boss, noon):
@@ -191,6 +190,16 @@ def test_refused_role_changes_are_recorded_as_refused(client, boss):
     assert events(EventCode.ROLES_CHANGED) == [(boss.pk, [other.pk], "review overdue", Outcome.REFUSED)]
 
 
+def test_accounts_are_changed_only_by_somebody_who_proved_lately_who_they_are(client, boss):
+    other = make_user(username="other")
+    clock.advance(minutes=11)
+    answers = [give(client, other, access.SUPPORT), client.post(reverse("admin:orderhub_user_add"), {})]
+    answers.append(client.post(reverse("admin:auth_user_password_change", args=[other.pk]), {}))
+    assert all(answer["Location"].startswith("/account/confirm/") for answer in answers)
+    assert roles_of(other) == set()
+    assert client.get(reverse("admin:orderhub_user_change", args=[other.pk])).status_code == 200
+
+
 @pytest.mark.parametrize("other", [access.SUPPORT, access.SUCCESS, access.WAREHOUSE])
 def test_an_administrator_holds_no_role_that_sees_buyers(client, boss, other):
     user = make_user(username="other")
@@ -205,6 +214,7 @@ def test_an_administrator_holds_no_role_that_sees_buyers(client, boss, other):
 def test_nobody_edits_their_own_roles(client, noon, given):
     user = make_user(access.ADMINISTRATOR, username="self", **given)
     client.force_login(user)
+    freshen(client)
     give(client, user, access.PRIVACY, is_superuser="on")
     give(client, user)
     assert roles_of(user) == {access.ADMINISTRATOR} and events(EventCode.ROLES_CHANGED) == []

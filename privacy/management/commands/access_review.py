@@ -27,4 +27,4 @@ def _row(line: reviewing.Line) -> str:
     roles = [*line.roles, *(["SUPERUSER"] if line.is_superuser else [])]
     state = "active" if line.is_active else "inactive"
     idle = f"{line.idle_days} days idle"
-    return f"{line.username:<20} {state:<8} {seen:<10} {idle:<14} 2nd factor {line.second_factor:<7} {', '.join(roles) or '-'}"
+    return f"{line.username:<20} {state:<8} {seen:<10} {idle:<14} 2nd factor {'on' if line.has_second_factor else 'off':<4} {', '.join(roles) or '-'}"
