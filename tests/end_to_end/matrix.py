@@ -15,7 +15,7 @@ from orderhub import clock
 from orderhub.models import JobLease, JobRun
 from privacy import access
 from privacy.markers import AMAZON
-from privacy.models import AccessReview, ErasureCertificate
+from privacy.models import AccessReview, ErasureCertificate, PersonalDataRequest
 from shipments.models import CarrierSetting, LabelPurchase
 from stores.models import Store
 from tests.factories import make_order, make_shipment, make_user
@@ -23,6 +23,7 @@ from tests.screens.test_doors import make_all
 from tests.shipments.batches import make_batch
 from tests.shipments.notices import make_feed
 from tests.shipments.postoffice import SHIP_FROM, amazon_return, ask
+from tests.signins import freshen
 
 FILE = Path(settings.BASE_DIR) / "docs" / "access-matrix.csv"
 SUPERUSER, ANONYMOUS = "Superuser", "Nobody signed in"
@@ -65,7 +66,7 @@ class World:
         signer = make_user(access.ADMINISTRATOR)
         AccessReview.objects.create(signed_by=signer, accounts=1, digest="0" * 64, signed_at=now)
         access.log_view(signer, parcel.order_id, what="order page")
-        ErasureCertificate.objects.create(
+        certificate = ErasureCertificate.objects.create(
             order_id=1,
             order_number="1",
             subject_id=1,
@@ -82,7 +83,9 @@ class World:
         self.ids |= {
             "label": [parcel.labels.get().pk], "shipment": [parcel.pk], "returned": [returned.pk], "batch": [batch.pk],
             "feed": [feed.pk], "mail": [mail.pk], "purchase": [bought.pk], "user": [make_user().pk],
+            "certificate": [certificate.pk],
         }  # fmt: skip
+        PersonalDataRequest.objects.create(order_ids=[self.ids["order"][0]], reason="buyer", asked_by=signer)
         for who in WHO:
             self.clients[who] = _client(who)
         return self
@@ -104,11 +107,12 @@ def _client(who: str) -> Client:
     client = Client(raise_request_exception=False)
     if who != ANONYMOUS:
         client.force_login(make_user(is_superuser=True) if who == SUPERUSER else make_user(who))
+        freshen(client)
     return client
 
 
 EMPTY = {  # here a 404 says to those who are let in that there is none; others read 403
-    ("orders_order_customization", "GET"), ("orders_product_photo", "GET"), ("stores_store_logo", "GET"),
+    ("orders_order_customization", "GET"), ("orders_product_photo", "GET"), ("stores_store_logo", "GET"), ("second_factor_picture", "GET"),
     ("stores_store_bigcommerce", "POST"), ("orders_order_tag", "POST"), ("orders_order_untag", "POST"),
 }  # fmt: skip
 
@@ -165,6 +169,7 @@ SUBJECTS = {  # whose number stands in the address, where it is not its own mode
     "shipments_label": "label", "shipments_note": "shipment", "shipments_void": "shipment", "shipments_mail": "returned",
     "shipments_voidreturn": "returned", "shipments_purchase": "purchase", "shipments_purchase_ask": "purchase",
     "shipments_purchase_close": "purchase", "shipments_purchase_void": "purchase", "shipments_tellnow": "account",
+    "privacy_certificate": "certificate",
     "orders_customer_join": "customer", "orders_order_reveal": "order", "auth_user_password_change": "user",
 }  # fmt: skip
 

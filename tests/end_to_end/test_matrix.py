@@ -4,7 +4,7 @@ import pytest
 
 from tests.end_to_end import matrix
 
-PARTS = 4
+PARTS = 5
 
 
 @pytest.fixture
