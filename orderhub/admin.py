@@ -10,8 +10,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from orderhub import wording
+from orderhub import admin_roles, wording
 from orderhub.admin_signin import NewUserForm, PasswordForm, SignInDoors, UserForm
+from orderhub.freshness import ask_again, is_fresh
 from orderhub.models import JobLease, JobRun, User
 from privacy import access
 
@@ -42,6 +43,33 @@ class RoleField(forms.ModelMultipleChoiceField):
         return groups
 
 
+class GivesRoles:
+    """For the forms of users: no role is given while the access review is overdue. The admin says whose `request` it is."""
+
+    request = None
+
+    def clean(self):
+        found = super().clean()
+        held = {group.name for group in self.instance.groups.all()} if self.instance.pk else set()
+        self._refuse("groups", held, [group.name for group in found.get("groups", [])])
+        if found.get("is_superuser") and not self.instance.is_superuser:
+            self._refuse("is_superuser", [], ["superuser"])
+        return found
+
+    def _refuse(self, field: str, held, wanted) -> None:
+        if refusal := admin_roles.why_not(held, wanted):
+            admin_roles.record_refusal(self.instance.pk, request=self.request)
+            self.add_error(field, refusal)
+
+
+class ChangeForm(GivesRoles, UserForm):
+    """A user, and that rule."""
+
+
+class AddForm(GivesRoles, NewUserForm):
+    """A new user, and that rule."""
+
+
 class RoleFilter(admin.SimpleListFilter):
     """The five roles, by their names in the reader's language."""
 
@@ -59,8 +87,7 @@ class RoleFilter(admin.SimpleListFilter):
 class UserAdmin(SignInDoors, auth_admin.UserAdmin):
     """Users are made inactive, not deleted: the logs go on naming them."""
 
-    form = UserForm
-    add_form = NewUserForm
+    form, add_form = ChangeForm, AddForm
     add_form_template = None
     change_password_form = PasswordForm
     list_display = ["username", "first_name", "last_name", "roles", "is_active", "last_seen"]
@@ -79,9 +106,6 @@ class UserAdmin(SignInDoors, auth_admin.UserAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
-
-    def add_view(self, request, form_url="", extra_context=None):
-        return super().add_view(request, form_url, {"title": self.add_words} | (extra_context or {}))
 
     @admin.display(description=_("Roles"))
     def roles(self, user):
@@ -129,18 +153,40 @@ class UserAdmin(SignInDoors, auth_admin.UserAdmin):
         """The stock view, behind the rule above also for an unknown id."""
         if not self.has_change_permission(request):
             raise PermissionDenied
+        if str(id) != str(request.user.pk) and _needs_proof(request):
+            return ask_again(request)
         return super().user_change_password(request, id, form_url)
+
+    def get_form(self, request, obj=None, **kwargs):
+        form = super().get_form(request, obj, **kwargs)
+        form.request = request  # a class made for this request
+        return form
 
     def save_model(self, request, obj, form, change):
         if not change:
             obj.is_staff = True  # there is no other kind of user
         super().save_model(request, obj, form, change)
 
+    def add_view(self, request, form_url="", extra_context=None):
+        if self.has_add_permission(request) and _needs_proof(request):
+            return ask_again(request)
+        return super().add_view(request, form_url, {"title": self.add_words} | (extra_context or {}))
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        if self.has_change_permission(request) and _needs_proof(request):
+            return ask_again(request)
+        return super().change_view(request, object_id, form_url, extra_context)
+
     def formfield_for_manytomany(self, db_field, request, **kwargs):
         if db_field.name == "groups":
             known = Group.objects.filter(name__in=access.ROLES).order_by("name")
             return RoleField(known, required=False, label=_("Roles"))
         return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+def _needs_proof(request) -> bool:
+    """Accounts and roles are changed by somebody who proved lately who they are; they are read without."""
+    return request.method == "POST" and not is_fresh(request)
 
 
 class ReadOnly(admin.ModelAdmin):

@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from orderhub import clock
+from orderhub import admin_roles, clock
 from orderhub.doors import post_only
 from orderhub.freshness import fresh_required
 from orderhub.models import User
@@ -124,12 +124,15 @@ class SignInDoors:
             sessions.end_all(obj, sessions.Reason.DEACTIVATED, request=request)
 
     def save_related(self, request, form, formsets, change):
+        """Roles are given here and nowhere else: the security log keeps who gave which to whom."""
         user = form.instance
-        before = set(user.groups.values_list("pk", flat=True)) if "groups" in form.changed_data else None
+        before = admin_roles.held(user) if "groups" in form.changed_data else None
         super().save_related(request, form, formsets, change)
-        raised = change and "is_superuser" in form.changed_data
-        if raised or (before is not None and before != set(user.groups.values_list("pk", flat=True))):
-            audit.record(EventCode.ROLES_CHANGED, request=request, kind="user", ids=[user.pk])
+        after = admin_roles.held(user) if before is not None else set()
+        given, taken = after - (before or set()), (before or set()) - after
+        if change and "is_superuser" in form.changed_data:
+            (given if user.is_superuser else taken).add("superuser")
+        if admin_roles.record(user.pk, given=given, taken=taken, request=request):
             sessions.end_all(user, sessions.Reason.ROLES, request=request)
 
     def _user(self, request, user_id: int) -> User:

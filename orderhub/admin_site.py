@@ -119,7 +119,7 @@ def _banner(request) -> list:
 
 def _roles(user) -> list[str]:
     """The user's roles in the reader's language."""
-    return [str(access.LABELS.get(name, name)) for name in user.groups.order_by("name").values_list("name", flat=True)]
+    return [str(access.LABELS.get(name, name)) for name in sorted(access.role_names(user))]
 
 
 def _menu(available_apps: list[dict], path: str) -> dict[str, list[dict]]:

@@ -6,6 +6,7 @@ Each card leads to a list that holds exactly what was counted, and is made only 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Count, Max, Min, Q
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from orderhub.views import HEARTBEAT, LATE
 from orderhub.wording import weekday
 from orders import deadlines, filters, history, radar
 from orders.models import Order, QuarantinedOrder
-from privacy import deadman
+from privacy import deadman, quota, reviewing
 from shipments import manual_updates
 from shipments.models import ManualUpdate, ShipmentNotification
 from stores import authorizations, health, linking, secrets, words
@@ -97,6 +98,10 @@ def board_for(user, *, now: datetime) -> Board:
         notices += _shops()
     if user.has_perm("orders.view_historyread"):
         notices += _gaps()
+    if user.has_perm("privacy.view_accessreview"):
+        notices += _access_review(now)
+    if user.has_perm("privacy.view_securityevent"):
+        notices += _unusual_views(now)
     if user.has_perm("stores.change_amazonaccount"):
         notices += _client_secret(now)
     if user.has_perm("orders.view_order"):
@@ -331,6 +336,36 @@ def _gaps() -> list[Notice]:
     if accounts > 1:
         found += " " + _("They are of %(count)d accounts.") % {"count": accounts}
     return [Notice(found, _list("orders_historyread", "?found=missing"), "warn", _("See the checks"))]
+
+
+# -- people
+
+
+def _access_review(now: datetime) -> list[Notice]:
+    """From the 80th day on since everybody's access was last confirmed."""
+    state = reviewing.state(now=now)
+    if not state.is_due:
+        return []
+    text = _("The access review is overdue: until an administrator signs it, no role can be given to anybody.")
+    if not state.is_overdue:
+        left = reviewing.TERM_DAYS - state.days
+        text = ngettext(
+            "The access review must be signed within %(count)d day.",
+            "The access review must be signed within %(count)d days.",
+            left,
+        ) % {"count": left}
+    level = "bad" if state.is_overdue else "warn"
+    return [Notice(text, _list("privacy_accessreview"), level, _("Open the access review"))]
+
+
+def _unusual_views(now: datetime) -> list[Notice]:
+    """Who saw more people in an hour than the setting says is usual. Nobody was stopped: somebody should ask why."""
+    names = quota.exceeded_by(now=now)
+    if not names:
+        return []
+    text = _("More than %(count)d views of personal data in an hour: %(users)s. Ask what for.")
+    told = text % {"count": settings.REVEALS_PER_HOUR, "users": ", ".join(names)}
+    return [Notice(told, _list("privacy_securityevent"), "warn", _("Open the security log"))]
 
 
 def _page(account_id: int) -> str:

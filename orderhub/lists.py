@@ -1,8 +1,10 @@
 """What all our lists share: read-only rows, filters as plain selects above the table, no count of everything."""
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 
 TEMPLATE = "admin/oh_list.html"
+MOST_DIGITS = 19  # what a column of ids can hold
 
 
 class ChoiceFilter(admin.SimpleListFilter):
@@ -62,6 +64,14 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    def response_action(self, request, queryset):
+        """Rows are chosen by number: whatever else was sent as one chooses nothing."""
+        request.POST = request.POST.copy()
+        sent = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        known = [pk for pk in sent if pk.isascii() and pk.isdigit() and len(pk) < MOST_DIGITS]
+        request.POST.setlist(ACTION_CHECKBOX_NAME, known)
+        return super().response_action(request, queryset)
 
     def lookup_allowed(self, lookup, value, request=None):
         """Only the filters' own parameters: any other lookup could be used to guess values."""

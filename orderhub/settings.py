@@ -277,6 +277,7 @@ DIGITAL_PRODUCT_TYPES = env.list(
 # ---- Privacy. Periods can be shortened, never lengthened (privacy/retention.py takes the minimum)
 REDACT_POSTCODE = env.str("REDACT_POSTCODE", default="keep")  # keep | full
 REDACTION_PROFILE = env.str("REDACTION_PROFILE", default="brief")  # brief | strict
+REVEALS_PER_HOUR = env.int("REVEALS_PER_HOUR", default=200)  # more views of personal data raise an alarm, block nothing
 RETENTION_UNSHIPPED_DAYS = env.int("RETENTION_UNSHIPPED_DAYS", default=14)
 RETENTION_SHIPPED_DAYS = env.int("RETENTION_SHIPPED_DAYS", default=30)
 RETENTION_LABEL_DAYS = env.int("RETENTION_LABEL_DAYS", default=44)

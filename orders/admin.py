@@ -44,6 +44,7 @@ from orders.admin_notes import NoteDoors
 from orders.admin_people import PeopleDoors
 from orders.admin_picking import PickDoors
 from orders.admin_radar import RadarScreen
+from orders.admin_revealing import RevealDoors
 from orders.admin_tags import TagDoors
 from orders.admin_views import ViewChips, ViewDoors
 from orders.admin_where import WhereDoors
@@ -141,6 +142,7 @@ class OrderAdmin(
     PeopleDoors,
     WhereDoors,
     PickDoors,
+    RevealDoors,
     ReadOnlyAdmin,
 ):
     change_list_template = "orders/list.html"

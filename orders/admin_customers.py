@@ -18,12 +18,12 @@ from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
 from orderhub.lists import ChoiceFilter, ReadOnlyAdmin
 from orderhub.wording import badge, stacked_utc
-from orders import customers, customers_joining, customers_showing
+from orders import customers, customers_joining, customers_showing, revealing
 from orders.admin_erasure import ErasureOfCustomer
 from orders.filters import MOST_STORES
 from orders.models import Customer
 from orders.showing import LEVELS
-from privacy import requests
+from privacy import masks, requests
 from stores.models import AmazonAccount, Merchant
 
 MOST_ORDERS = 100  # on a customer's page
@@ -72,7 +72,7 @@ class CustomerList(ChangeList):
         found = customers_showing.cards(request.user, self.result_list, what="customer list")
         for row in self.result_list:
             row.card = found[row.pk]
-        self.may_find = customers_showing.may_see(request.user)
+        self.may_find = customers_showing.may_find(request.user)
 
 
 @admin.register(Customer)
@@ -129,6 +129,7 @@ class CustomerAdmin(ErasureOfCustomer, ReadOnlyAdmin):
         ours = [
             path("find/", view(self.find_view), name="orders_customer_find"),
             path("<int:pk>/join/", view(self.join_view), name="orders_customer_join"),
+            path("<int:pk>/reveal/", view(self.reveal_view), name="orders_customer_reveal"),
         ]
         return ours + super().get_urls()
 
@@ -137,7 +138,7 @@ class CustomerAdmin(ErasureOfCustomer, ReadOnlyAdmin):
     @post_only("admin:orders_customer_changelist")
     def find_view(self, request):
         """By the exact address only, from the body of the request: it is in no address, log or message."""
-        if not (self.has_view_permission(request) and customers_showing.may_see(request.user)):
+        if not (self.has_view_permission(request) and customers_showing.may_find(request.user)):
             raise PermissionDenied
         rows = list(
             customers.with_address(request.POST.get("email", ""))
@@ -163,13 +164,29 @@ class CustomerAdmin(ErasureOfCustomer, ReadOnlyAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
-        card = customers_showing.cards(request.user, [row], what="customer page")[row.pk]
+        return self._page(request, row)
+
+    @post_only("admin:orders_customer_change")
+    def reveal_view(self, request, pk):
+        """The customer's page with what is masked, once, for a reason. A reload asks for it again."""
+        if not (self.has_view_permission(request) and revealing.may(request.user)):
+            raise PermissionDenied
+        row = get_object_or_404(self.get_queryset(request), pk=pk)
+        try:
+            reason = revealing.allow_customer(row, request.POST.get("reason", ""), request=request, now=clock.now())
+        except RuleViolation as error:
+            return self._back(request, row, str(error))
+        return self._page(request, row, reason=reason)
+
+    def _page(self, request, row, *, reason: str = ""):
+        card = customers_showing.cards(request.user, [row], what="customer page", reason=reason)[row.pk]
         found = row.orders.select_related("store").order_by("-ordered_at", "-pk")[:MOST_ORDERS]
         return self._answer(
             request, "orders/customer_page.html", title=card.title, card=card,
             orders=[(order, badge(order.get_status_display(), LEVELS.get(order.status, "muted"))) for order in found],
             more=max(0, card.orders - MOST_ORDERS), may_join=self._may_join(request) and not card.erased,
-            may_ask_erasure=requests.may_ask(request.user) and not card.erased,
+            may_ask_erasure=requests.may_ask(request.user) and not card.erased, reveal_reasons=masks.Reason.choices,
+            revealed_for=str(masks.Reason(reason).label) if reason else "",
         )  # fmt: skip
 
     def get_queryset(self, request):

@@ -25,8 +25,8 @@ class NoteDoors:
     @post_only("admin:orders_order_change")
     def note_view(self, request, pk):
         """A refused note is shown again as it was typed, with the reason beside it."""
-        order = get_object_or_404(self.get_queryset(request), pk=pk)
         self._allow(request.user.has_perm("orders.add_ordernote"))
+        order = get_object_or_404(self.get_queryset(request), pk=pk)
         text = request.POST.get("text", "")
         try:
             notes.add(order, text, by=request.user, now=clock.now())

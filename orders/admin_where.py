@@ -104,8 +104,8 @@ class WhereDoors:
 
     @post_only("admin:orders_order_change")
     def fetch_view(self, request, pk):
-        order = get_object_or_404(self.get_queryset(request), pk=pk)
         self._allow(request.user.has_perm("orders.fetch_order"))
+        order = get_object_or_404(self.get_queryset(request), pk=pk)
         account = order.store.account
         if account is None:
             self.message_user(request, _("This order did not come from Amazon."), messages.ERROR)

@@ -7,7 +7,7 @@ from django.db.models import Count, Max, Q
 from django.utils.translation import gettext as _
 
 from orders.models import Customer, Order
-from privacy import access, markers
+from privacy import access, markers, masks
 
 AMAZON = Q(origin_marketplace="amazon")
 
@@ -16,6 +16,8 @@ AMAZON = Q(origin_marketplace="amazon")
 class Card:
     """A customer ready to be shown. `hidden`: this user may not see who it is. `erased`: nobody may any more.
 
+    `masked`: hidden until a reason is given; what holds something shows the mask.
+
     `relay`: the address is one of Amazon's. `orders`: how many; `newest`: id of the last one imported, None for none.
     """
 
@@ -23,6 +25,7 @@ class Card:
     orders: int = 0
     newest: int | None = None
     hidden: bool = False
+    masked: bool = False
     erased: bool = False
     name: str = ""
     email: str = ""
@@ -35,23 +38,28 @@ class Card:
         return _("Customer #%(pk)d") % {"pk": self.customer.pk}
 
 
-def may_see(user) -> bool:
-    """Whether this user sees who customers are: they are not bound to open orders, so an open order's right is not enough."""
-    return access.may_see_person(user, order_open=False)
+def may_find(user) -> bool:
+    """Whether this user may look for a customer by address; a superuser may not by being one."""
+    return access.holds(user, "orders.search_person")
 
 
-def cards(user, rows: Iterable[Customer], *, what: str) -> dict[int, Card]:
+def cards(user, rows: Iterable[Customer], *, what: str, reason: str = "") -> dict[int, Card]:
     """The cards of these customers by id. Logs one view for each whose values are shown, under its newest order.
 
-    The same few statements whatever their number.
+    Customers are not bound to open orders, so an open order's right is not enough. `reason`: the code with which a
+    reader whose role masks them asked to see them. The same few statements whatever their number.
     """
-    rows, seeing = list(rows), may_see(user)
-    facts = _facts([row.pk for row in rows])
-    found = {row.pk: _card(row, facts.get(row.pk, {}), seeing=seeing) for row in rows}
-    shown = [card.newest for card in found.values() if card.newest and _shows_anything(card)]
+    found = cards_unlogged(user, list(rows), revealed=bool(reason))
+    shown = [card.newest for card in found.values() if card.newest and shows_anything(card)]
     if shown:
-        access.log_views(user, shown, what=what)
+        access.log_views(user, shown, what=what, why=reason)
     return found
+
+
+def cards_unlogged(user, rows: list[Customer], *, revealed: bool) -> dict[int, Card]:
+    """The cards, for somebody who decides with them and shows none."""
+    view, facts = masks.view_of(user, order_open=False, revealed=revealed), _facts([row.pk for row in rows])
+    return {row.pk: _card(row, facts.get(row.pk, {}), view) for row in rows}
 
 
 def link_of(user, order: Order) -> dict | None:
@@ -78,19 +86,19 @@ def _facts(customer_ids: list[int]) -> dict[int, dict]:
     return {row["customer"]: row for row in rows}
 
 
-def _card(row: Customer, facts: dict, *, seeing: bool) -> Card:
+def _card(row: Customer, facts: dict, view: masks.View) -> Card:
     """Masked as soon as the last Amazon order is being erased, whatever the row still holds for some moments."""
     count, newest = facts.get("orders", 0), facts.get("newest")
     standing, elsewhere = facts.get("standing", 0), facts.get("elsewhere", 0)
     if row.marker or not (standing or elsewhere):
-        return _erased(row, count, newest, seeing=seeing)
-    if not seeing:
-        return Card(row, count, newest, hidden=True)
+        return _erased(row, count, newest, seeing=view.sees_person)
     email = row.email if standing or not row.email_from_amazon else ""
-    return Card(
-        row, count, newest, name=row.name, email=email, relay=markers.is_relay(email), user_name=row.user_name,
-        phone=row.phone if standing or not row.phone_from_amazon else "",
-    )  # fmt: skip
+    phone = row.phone if standing or not row.phone_from_amazon else ""
+    told = {"name": row.name, "email": email, "phone": phone, "user_name": row.user_name}
+    shown = {column: view.shown(column, value) for column, value in told.items()}
+    if not view.sees_person:
+        return Card(row, count, newest, hidden=True, masked=any(shown.values()), **shown)
+    return Card(row, count, newest, relay=markers.is_relay(shown["email"]), **shown)
 
 
 def _erased(row: Customer, count: int, newest: int | None, *, seeing: bool) -> Card:
@@ -104,5 +112,6 @@ def _erased(row: Customer, count: int, newest: int | None, *, seeing: bool) -> C
     )  # fmt: skip
 
 
-def _shows_anything(card: Card) -> bool:
+def shows_anything(card: Card) -> bool:
+    """Whether a view of this card is one of personal data."""
     return not card.hidden and not card.erased and any([card.name, card.email, card.phone, card.user_name])

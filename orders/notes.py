@@ -62,7 +62,7 @@ def shown_to(user, order: Order) -> list[Shown]:
     While an order is being erased all of them are masked; afterwards those that named the buyer. Who may not see the
     buyer does not read of them in a note either.
     """
-    if not user.has_perm("orders.view_ordernote"):
+    if not access.granted(user, "orders.view_ordernote"):
         return []
     rows = list(order.notes.select_related("author"))
     person = getattr(order, "person", None)

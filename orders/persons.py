@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from orders import roman, strict_erasing
 from orders.models import Order, OrderPersonalData
 from orders.models.person import EMAIL, ERASED
-from privacy import access, markers
+from privacy import access, markers, masks
 from privacy.retention import Rule
 
 PLACE = ("city", "district", "state", "country")
@@ -28,31 +28,51 @@ ALWAYS_NAMED = frozenset({"recipient_name", "street1", "phone", "buyer_name", "b
 class Panel:
     """Labels and values ready to be shown. `roman`: the address as labels have it, where somebody wrote it.
 
-    `note`: why less is shown than the order may have, or ''.
+    `note`: why less is shown than the order may have, or ''. `may_reveal`: a reason would show what is masked.
     """
 
     ship_to: list[tuple[str, str]] = field(default_factory=list)
     buyer: list[tuple[str, str]] = field(default_factory=list)
     note: str = ""
     roman: list[tuple[str, str]] = field(default_factory=list)
+    may_reveal: bool = False
 
 
-def panel_for(user, order: Order, *, what: str = "order page") -> Panel:
-    """What this user may see of the order's recipient and buyer. Writes one access-log row where names are shown."""
+def panel_for(user, order: Order, *, what: str = "order page", reason: str = "") -> Panel:
+    """What this user may see of the order's recipient and buyer. Writes one access-log row where names are shown.
+
+    `reason`: the code with which a reader whose role masks them asked to see them; orders/revealing.py records it.
+    """
     person = getattr(order, "person", None) or OrderPersonalData(order=order)
+    view = masks.view_of(user, order_open=order.is_open, revealed=bool(reason))
     if order.masked or person.marker:
         asked = order.redaction_rule == Rule.REQUEST
         note = _("Personal data was erased on request.") if asked else _("Personal data was erased on schedule.")
-        return Panel(_masked(person, SHIP_TO), _masked(person, BUYER), note, _masked(person, ROMAN))
+        return Panel(_erased(person, SHIP_TO, view), _erased(person, BUYER, view), note, _erased(person, ROMAN, view))
     if order.by_amazon:
         note = _("Amazon ships this order and supplies no personal data.")
         return Panel(_by_amazon(person, SHIP_TO), _by_amazon(person, BUYER), note)
-    if not access.may_see_person(user, order_open=order.is_open):
-        return Panel(_plain(person, PLACE), [], _("Your role does not include names and addresses of this order."))
-    if person.holds_anything:
-        access.log_view(user, order.pk, what=what)
-    note = "" if person.holds_anything else _("Amazon has not sent a name or address for this order.")
-    return Panel(_plain(person, SHIP_TO), _plain(person, BUYER), note, _for_label(person))
+    if not (view.sees_person or view.is_masked):
+        note = _("Your role does not include names and addresses of this order.")
+        return Panel(_shown(person, PLACE, view), [], note)
+    if view.sees_person and person.holds_anything:
+        access.log_view(user, order.pk, what=what, why=reason)
+    may_reveal = view.is_masked and person.holds_anything
+    return Panel(
+        _shown(person, SHIP_TO, view), _shown(person, BUYER, view), _note(person, view),
+        _for_label(person) if view.sees_person else [], may_reveal,
+    )  # fmt: skip
+
+
+def _note(person: OrderPersonalData, view: masks.View) -> str:
+    """Why less is shown than there is, or ''."""
+    if not person.holds_anything:
+        return _("Amazon has not sent a name or address for this order.")
+    if view.is_masked:
+        return _("Names and addresses are masked for your role.")
+    if view.contact == masks.Sight.NONE and person.phone:
+        return _("The phone number stands on the label only.")
+    return ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,8 +127,9 @@ def _label(name: str) -> str:
     return roman.label_of(name) if name in ROMAN else str(OrderPersonalData._meta.get_field(name).verbose_name)
 
 
-def _plain(person: OrderPersonalData, names: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [(_label(name), getattr(person, name)) for name in names if getattr(person, name)]
+def _shown(person: OrderPersonalData, names: tuple[str, ...], view: masks.View) -> list[tuple[str, str]]:
+    values = ((name, view.shown(name, getattr(person, name))) for name in names)
+    return [(_label(name), value) for name, value in values if value]
 
 
 def _for_label(person: OrderPersonalData) -> list[tuple[str, str]]:
@@ -126,21 +147,23 @@ def _by_amazon(person: OrderPersonalData, names: tuple[str, ...]) -> list[tuple[
     return [(_label(name), shown[name] or blank) for name in names if shown[name] or name in ALWAYS_NAMED]
 
 
-def _masked(person: OrderPersonalData, names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Every erased field that held something shows the marker, whatever the column still holds."""
+def _erased(person: OrderPersonalData, names: tuple[str, ...], view: masks.View) -> list[tuple[str, str]]:
+    """Every erased field that held something shows the marker, whatever the column still holds.
+
+    What outlives an erasure, a relay address or a postal code, is for those who see it plain.
+    """
     goes = strict_erasing.postcode_goes(person.order)
-    return [
-        (_label(name), _mask(name, getattr(person, name), postcode_goes=goes))
-        for name in names
-        if getattr(person, name)
-    ]
+    values = ((name, _mask(name, getattr(person, name), view, postcode_goes=goes)) for name in names)
+    return [(_label(name), value) for name, value in values if value]
 
 
-def _mask(name: str, value: str, *, postcode_goes: bool) -> str:
+def _mask(name: str, value: str, view: masks.View, *, postcode_goes: bool) -> str:
     erased = name in ERASED or (name == EMAIL and not markers.is_relay(value))
     erased = erased or (name == strict_erasing.POSTCODE and postcode_goes)
+    if not value:
+        return ""
     if not erased and value not in markers.MARKERS:
-        return value
+        return value if view.of(name) == masks.Sight.PLAIN else ""
     return f"« {value if value in markers.MARKERS else markers.AMAZON} »"
 
 

@@ -26,7 +26,7 @@ from orders import (
 )
 from orders.customization import panel
 from orders.models import Order, OrderItem
-from privacy import access, requests
+from privacy import access, masks, requests
 from privacy.models import ErasureCertificate
 from stores import statusmap
 
@@ -85,10 +85,11 @@ def page(
     typed: Mapping[str, str] | None = None,
     wrong: Mapping[str, str] | None = None,
     note: dict[str, str] | None = None,
+    reason: str = "",
 ) -> dict:
     """The context of the page. `typed`, `wrong`: an address in Roman characters that was refused, and why, by twin.
 
-    `note`: the text of a note that was refused, and the error.
+    `note`: the text of a note that was refused, and the error. `reason`: see persons.panel_for.
     """
     now = clock.now()
     items = goods.lines_of(order)
@@ -105,7 +106,10 @@ def page(
         "lines": items,
         "service_level": dict(Order.ServiceLevel.choices).get(order.service_level, order.service_level),
         "totals": _totals(order),
-        "person": persons.panel_for(user, order),
+        "person": persons.panel_for(user, order, reason=reason),
+        "reveal_reasons": masks.Reason.choices,
+        "may_open_labels": access.may_open_labels(user),
+        "revealed_for": str(masks.Reason(reason).label) if reason else "",
         "roman": roman,
         "entered": correcting.panel_for(user, order),
         "clock": clockwords.panel(order, privacyclock.of(order, shipments, items, now=now), now=now),

@@ -12,8 +12,10 @@ from orders import latch, mailwords
 from orders.deciding import HOLD_REASONS
 from orders.models import Order, OrderEvent
 from orders.models.person import CustomizationState
+from privacy import masks
 
 Kind = OrderEvent.Kind
+EXTRA = ("reason", "until", "answer", "change", "done", "code")  # told in brackets where the sentence has no place
 ALARMS = {
     Kind.CANCELLED_AFTER_SHIPPING: "bad",
     Kind.CANCEL_REQUESTED: "warn",
@@ -46,10 +48,9 @@ def sentence(event: OrderEvent) -> str:
     if event.kind not in Kind.values:
         return event.kind
     words = {name: _words(name, value) for name, value in event.params.items()}
-    told = str(Kind(event.kind).label) % _Known(words)
-    extra = ", ".join(
-        words[name] for name in ("reason", "until", "answer", "change", "done", "code") if words.get(name)
-    )
+    label = str(Kind(event.kind).label)
+    told = label % _Known(words)
+    extra = ", ".join(words[name] for name in EXTRA if words.get(name) and f"%({name})s" not in label)
     return f"{told} ({extra})" if extra else told
 
 
@@ -78,6 +79,9 @@ def notice_state(code: str) -> str:
 
 
 def _reason(code: str) -> str:
+    """Why an order was held, or why somebody saw its person; the codes of the two differ."""
+    if code in masks.Reason.values:
+        return str(masks.Reason(code).label)
     return _(HOLD_REASONS[code]) if code in HOLD_REASONS else code
 
 

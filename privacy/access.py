@@ -124,39 +124,50 @@ def sync_roles(using: str = "default") -> None:
         group.permissions.set([known[codename] for codename in codenames])
 
 
+def role_names(user) -> frozenset[str]:
+    """The groups of this user, read once per user object, that is once a request, as Django does with rights."""
+    if not hasattr(user, "_role_names"):
+        user._role_names = frozenset(user.groups.values_list("name", flat=True))
+    return user._role_names
+
+
 def has_role(user, role: str) -> bool:
     """Membership of the group, nothing else: a superuser is not a member by being one."""
-    return user.is_active and user.groups.filter(name=role).exists()
+    return user.is_active and role in role_names(user)
 
 
 def holds(user, right: str) -> bool:
     """Whether one of this user's roles has this right. Unlike has_perm(): being a superuser is no role."""
-    if not user.is_active:
-        return False
-    return any(right in ROLES.get(role, ()) for role in user.groups.values_list("name", flat=True))
+    return user.is_active and any(right in ROLES.get(role, ()) for role in role_names(user))
 
 
 def may_see_person(user, *, order_open: bool) -> bool:
     """Whether this user sees an order's names and streets without giving a reason. Superusers get no exception."""
-    if not user.is_active:
-        return False
-    held = {
-        codename
-        for role in user.groups.values_list("name", flat=True)
-        for codename in ROLES.get(role, ())
-    }  # fmt: skip
-    return "orders.view_personal_data" in held or (order_open and "orders.view_personal_data_of_open_orders" in held)
+    return holds(user, "orders.view_personal_data") or (
+        order_open and holds(user, "orders.view_personal_data_of_open_orders")
+    )
+
+
+def granted(user, right: str) -> bool:
+    """As has_perm(), but a superuser needs a role that has the right. No query for anybody else once rights are read."""
+    return user.has_perm(right) and (not user.is_superuser or holds(user, right))
+
+
+def may_open_labels(user) -> bool:
+    """Whether this user opens label files, which name the recipient."""
+    return granted(user, "shipments.view_label")
 
 
 def log_view(user, order_id: int, *, what: str, why: str = "") -> None:
     """Record that a user saw an order's personal data. `what` and `why` are codes, never texts of an order."""
+    log_views(user, [order_id], what=what, why=why)
+
+
+def log_views(user, order_ids: list[int], *, what: str, why: str = "") -> None:
+    """Record a view of each of these orders, in one statement; two more look whether it was one too many an hour."""
+    from privacy import quota
     from privacy.models import AccessLog
 
-    AccessLog.objects.create(user=user, order_id=order_id, what=what, why=why)
-
-
-def log_views(user, order_ids: list[int], *, what: str) -> None:
-    """Record a view of each of these orders, in one statement."""
-    from privacy.models import AccessLog
-
-    AccessLog.objects.bulk_create(AccessLog(user=user, order_id=pk, what=what) for pk in order_ids)
+    if order_ids:
+        AccessLog.objects.bulk_create(AccessLog(user=user, order_id=pk, what=what, why=why) for pk in order_ids)
+        quota.watch(user)

@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from orderhub.wording import utc
-from privacy import access, registry
+from privacy import access, admin_reviewing, masks, registry
 from privacy.models import AccessLog, ErasureCertificate
 from privacy.rulewords import RULE_WORDS
+
+__all__ = ["RULE_WORDS", "admin_reviewing"]  # the latter registered by being imported
 
 WHAT_WORDS = {
     "order page": _("page of the order"),
@@ -21,6 +23,9 @@ WHAT_WORDS = {
     "customer search": _("customers by address"),
     "packing slip": _("packing slip"),
     "custom field preview": _("preview of custom fields"),
+    "correction form": _("form to correct an order"),
+    "return label mail": _("mail with a return label"),
+    "customisation picture": _("picture of a customisation"),
 }
 
 
@@ -124,16 +129,27 @@ class WhatFilter(admin.SimpleListFilter):
         return queryset.filter(what=self.value()) if self.value() in WHAT_WORDS else queryset
 
 
+class WhyFilter(admin.SimpleListFilter):
+    title = _("why")
+    parameter_name = "why"
+
+    def lookups(self, request, model_admin):
+        return masks.Reason.choices
+
+    def queryset(self, request, queryset):
+        return queryset.filter(why=self.value()) if self.value() in masks.Reason.values else queryset
+
+
 @admin.register(AccessLog)
 class AccessLogAdmin(ForPrivacyOfficer):
-    list_display = ["seen", "user", "order_id", "what_words", "why"]
+    list_display = ["seen", "user", "order_id", "what_words", "why_words"]
     list_select_related = ["user"]
-    list_filter = [WhatFilter, "why", ("user", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [WhatFilter, WhyFilter, ("user", admin.RelatedOnlyFieldListFilter)]
     date_hierarchy = "at"
     search_fields = ["=order_id", "=user__username"]
     search_help_text = _("An order's id or a user name")
     ordering = ["-at", "-pk"]
-    fields = ["seen", "user", "order_id", "what_words", "why"]
+    fields = ["seen", "user", "order_id", "what_words", "why_words"]
 
     @admin.display(description=_("at"), ordering="at")
     def seen(self, entry):
@@ -142,3 +158,7 @@ class AccessLogAdmin(ForPrivacyOfficer):
     @admin.display(description=_("what"), ordering="what")
     def what_words(self, entry):
         return WHAT_WORDS.get(entry.what, entry.what)
+
+    @admin.display(description=_("why"), ordering="why")
+    def why_words(self, entry):
+        return masks.Reason(entry.why).label if entry.why in masks.Reason.values else entry.why or "–"

@@ -21,6 +21,7 @@ from orderhub.wording import about, badge, day, stacked_utc
 from orders import persons
 from orders.filters import MOST_STORES
 from orders.models import Order
+from privacy import access
 from shipments import admin_batches, noticewords, picking, pushing, sending
 from shipments.admin_buying import BuyingDoors
 from shipments.admin_cockpit import AccountFilter, CockpitDoors
@@ -86,7 +87,7 @@ class ShipmentAdmin(BuyingDoors, ParcelDoors, LabelDoors, PickingDoors, ReturnDo
 
     def get_list_display(self, request):
         """Links to labels only for those who may open them."""
-        if request.user.has_perm("shipments.view_label"):
+        if access.may_open_labels(request.user):
             return self.list_display
         return [name for name in self.list_display if name != "label"]
 

@@ -175,7 +175,7 @@ class LabelBatchAdmin(ReadOnlyAdmin):
         """What this person may print of it now."""
         made = batch.started_at is not None
         return {
-            "labels": made and request.user.has_perm("shipments.view_label"),
+            "labels": made and access.may_open_labels(request.user),
             "slips": slips.may_print_some(request.user) and access.may_see_person(request.user, order_open=not made),
             "pick": request.user.has_perm("orders.view_order"),
         }
@@ -261,7 +261,7 @@ class LabelBatchAdmin(ReadOnlyAdmin):
     # -- what is printed
 
     def _to_print(self, request, pk, allowed: str):
-        if not request.user.has_perm(allowed) or not self.has_view_permission(request):
+        if not access.granted(request.user, allowed) or not self.has_view_permission(request):
             raise PermissionDenied
         return get_object_or_404(LabelBatch, pk=pk)
 

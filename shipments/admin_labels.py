@@ -12,6 +12,7 @@ from orderhub import clock
 from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
 from orders.models import Order
+from privacy import access
 from shipments import buyernotes, merging, opening, picking, slips
 from shipments.admin_picking import PDF_POLICY, pdf_answer
 from shipments.labels import pages, zpl
@@ -37,7 +38,7 @@ class LabelDoors:
 
     def label_view(self, request, pk):
         """The label's file, or its stand-in once the address is erased. Every opening is logged."""
-        if not request.user.has_perm("shipments.view_label"):
+        if not access.may_open_labels(request.user):
             raise PermissionDenied
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
@@ -68,7 +69,7 @@ class LabelDoors:
     actions = ["labels_as_pdf", "labels_on_a4"]
 
     def has_label_permission(self, request):
-        return request.user.has_perm("shipments.view_label")
+        return access.may_open_labels(request.user)
 
     @admin.action(description=_("Labels as one PDF"), permissions=["label"])
     def labels_as_pdf(self, request, rows):

@@ -12,7 +12,7 @@ from orderhub.models import User
 from orderhub.signin.models import PasswordHistory
 from privacy.models import SecurityEvent
 from tests.factories import make_user
-from tests.signins import PASSWORD, is_in, sign_in, type_password
+from tests.signins import PASSWORD, freshen, is_in, sign_in, type_password
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/password_change/"
@@ -160,6 +160,7 @@ def test_a_password_set_by_an_administrator_is_for_one_sign_in(client, noon):
     user = make_user("Support")
     boss = make_user("Administrator")
     client.force_login(boss)
+    freshen(client)
     phrase = "Another-long one 2"
     form = {"password1": phrase, "password2": phrase, "usable_password": "true"}
     client.post(reverse("admin:auth_user_password_change", args=[user.pk]), form)
@@ -187,6 +188,7 @@ def test_ones_own_password_is_not_set_without_the_old_one(client):
 
 def test_a_new_user_changes_the_first_password(client, noon):
     client.force_login(make_user("Administrator"))
+    freshen(client)
     typed = {"username": "nina", "password1": GOOD, "password2": GOOD, "language": "en"}
     client.post(reverse("admin:orderhub_user_add"), typed)
     client.logout()
@@ -197,6 +199,7 @@ def test_a_new_user_changes_the_first_password(client, noon):
 @pytest.mark.parametrize("name", ["admin", "Admin", "test", "demo", "root", "admin2", "TEST_01", "guest"])
 def test_d12a_names_that_are_nobodys_are_refused_by_the_form(client, name):
     client.force_login(make_user("Administrator"))
+    freshen(client)
     page = client.post(
         reverse("admin:orderhub_user_add"), {"username": name, "password1": GOOD, "password2": GOOD, "language": "en"}
     )
@@ -207,6 +210,7 @@ def test_d12a_names_that_are_nobodys_are_refused_by_the_form(client, name):
 def test_d12a_nor_can_a_user_be_renamed_so(client):
     user = make_user("Support", username="maud")
     client.force_login(make_user("Administrator"))
+    freshen(client)
     client.post(
         reverse("admin:orderhub_user_change", args=[user.pk]),
         {"username": "admin", "language": "en", "is_active": "on"},

@@ -32,6 +32,7 @@ EVERYBODY = frozenset(access.ROLES)
 DESK = frozenset({SUPPORT, SUCCESS})
 FETCHING = DESK | {ADMIN}
 HOLDING = COUNTING = DESK | {WAREHOUSE}
+REVEALING = frozenset({SUCCESS, PRIVACY})
 NOBODY = frozenset()
 LEADS = "leads to a page that asks for the rights itself"
 
@@ -55,6 +56,7 @@ DOORS = {
     "orders_order_correct": ("typed", {SUPPORT}, {SUPPORT}),
     "orders_order_erasure": ("order", DESK | {PRIVACY}, DESK | {PRIVACY}),
     "orders_order_change": ("order", EVERYBODY, NOBODY),
+    "orders_order_reveal": ("order", LEADS, REVEALING),
     # the list, and what goes in and out
     "orders_order_changelist": ("", EVERYBODY, EVERYBODY),
     "orders_order_view_save": ("", LEADS, EVERYBODY),
@@ -76,7 +78,8 @@ DOORS = {
     # customers
     "orders_customer_changelist": ("", DESK | {PRIVACY}, DESK | {PRIVACY}),
     "orders_customer_change": ("customer", DESK | {PRIVACY}, NOBODY),
-    "orders_customer_find": ("", LEADS, {SUPPORT}),
+    "orders_customer_find": ("", LEADS, DESK | {PRIVACY}),
+    "orders_customer_reveal": ("customer", LEADS, REVEALING),
     "orders_customer_join": ("customer", DESK, DESK),
     "orders_customer_erasure": ("customer", DESK | {PRIVACY}, DESK | {PRIVACY}),
     # tags and rules

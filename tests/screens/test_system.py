@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from orderhub import clock
 from orderhub.models import JobLease, JobRun, User
 from tests.factories import make_user
+from tests.signins import freshen
 
 pytestmark = pytest.mark.django_db
 ROLES = ["Support", "Customer success", "Administrator", "Warehouse", "Privacy officer"]
@@ -22,6 +23,7 @@ USERS = "/admin/orderhub/user/"
 def sign_in(client, *roles, **given):
     user = make_user(*roles, **given)
     client.force_login(user)
+    freshen(client)
     return user
 
 
@@ -131,6 +133,7 @@ def test_a_new_password_keeps_its_day(client, noon):
     other = make_user("Support")
     sign_in(client, "Administrator")
     clock.advance(days=40)
+    freshen(client)
     phrase = "Another long-ish phrase 2"
     client.post(f"{USERS}{other.pk}/password/", {"password1": phrase, "password2": phrase, "usable_password": "true"})
     other.refresh_from_db()
