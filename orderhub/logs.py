@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 FIELDS = (
     "method", "host", "route", "status", "request_id", "ms", "job", "error_id", "error", "at", "account", "operation",
-    "count", "user", "order_id", "shipment_id", "code", "seconds",
+    "count", "user", "order_id", "shipment_id", "code", "seconds", "position", "digest",
 )  # fmt: skip
 OURS = "orderhub"
 

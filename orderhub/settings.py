@@ -282,6 +282,8 @@ RETENTION_SHIPPED_DAYS = env.int("RETENTION_SHIPPED_DAYS", default=30)
 RETENTION_LABEL_DAYS = env.int("RETENTION_LABEL_DAYS", default=44)
 # Erasures that people asked for, outside the database: a restored backup must repeat them. Shared by all hosts
 ERASURE_LEDGER_FILE = Path(env.str("ERASURE_LEDGER_FILE", default=str(VAR_DIR / "erasures.jsonl")))
+LOG_RETENTION_MONTHS = env.int("LOG_RETENTION_MONTHS", default=12)  # of the security log and the access log
+AUDIT_HEADS_FILE = env.str("AUDIT_HEADS_FILE", default=str(VAR_DIR / "audit-heads.jsonl"))
 
 # ---- Logs: named events with named fields, as JSON lines (orderhub/logs.py); no request line, no free text
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

@@ -1,9 +1,10 @@
-"""The clock's door to erasure."""
+"""The clock's doors to erasure and to the security log."""
 
 from orderhub import clock
 from orderhub.jobs import enqueue, every
 from privacy import deadman, sweeping
 from privacy import request_jobs as request_jobs  # declares its jobs
+from privacy import audit, audit_keeping
 
 
 @every(minutes=5)
@@ -23,3 +24,18 @@ def sweep_dead_man() -> str:
     if found.idle or found.late:
         enqueue(redact_due)
     return f"erasure {found.word}"
+
+
+@every(minutes=15)
+def seal_security_log() -> str:
+    """Chain what a process that died, or a database that was locked, left unchained."""
+    return f"{audit.seal()} events chained"
+
+
+@every(minutes=24 * 60)
+def verify_security_log() -> str:
+    """Walk the whole chain, export its head, and take away what is older than twelve months."""
+    verdict = audit_keeping.check(actor=verify_security_log.job_name)
+    events, accesses = audit_keeping.prune(now=clock.now())
+    found = "whole" if verdict.whole else f"{verdict.how} at position {verdict.broken_at}"
+    return f"{verdict.checked} events: {found}; {events} events and {accesses} accesses of over 12 months gone"
