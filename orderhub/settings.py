@@ -80,9 +80,10 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "orderhub.requestids.RequestIds",
+    "orderhub.middleware.SecurityHeaders",  # outside of what may answer by itself: redirects to https, refused hosts
     "orderhub.signin.addresses.ClientAddress",
     "django.middleware.security.SecurityMiddleware",
-    "orderhub.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "privacy.middleware.ClosedAfterRestore",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -244,6 +245,7 @@ Q_CLUSTER = {
     "guard_cycle": 1,
     "label": "Queue",
 }
+KILLSWITCH_POLL_S = 2  # how long a process may believe what it knows of the emergency stop
 
 # ---- Mail: to staff (authorisations that end); later to buyers, where Amazon allows it
 _mail = env.email_url("EMAIL_URL", default="smtp://localhost:25" if PRODUCTION else f"filemail:///{VAR_DIR / 'mail'}")
