@@ -21,7 +21,7 @@ ORDERHUB_ENV = env.str("ORDERHUB_ENV", default="development")  # development | d
 PRODUCTION = ORDERHUB_ENV == "production"
 DEBUG = env.bool("DEBUG", default=False)
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+VAR_DIR.mkdir(mode=0o750, parents=True, exist_ok=True)
 
 
 def _local_secrets() -> dict:
@@ -160,6 +160,9 @@ if _database["ENGINE"].endswith("sqlite3"):
     # A file, not memory: jobs, web server and tests of killed processes share it
     _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 
+elif _database["ENGINE"].endswith("postgresql"):
+    _database["OPTIONS"]["server_side_binding"] = True  # values stay out of statements, and so of the server's views
+
 # ---- Time and language
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -285,6 +288,7 @@ RETENTION_LABEL_DAYS = env.int("RETENTION_LABEL_DAYS", default=44)
 # Erasures that people asked for, outside the database: a restored backup must repeat them. Shared by all hosts
 ERASURE_LEDGER_FILE = Path(env.str("ERASURE_LEDGER_FILE", default=str(VAR_DIR / "erasures.jsonl")))
 LOG_RETENTION_MONTHS = env.int("LOG_RETENTION_MONTHS", default=12)  # of the security log and the access log
+INCIDENT_CONTACT = env.str("INCIDENT_CONTACT", default="")  # who is reached when something happened
 AUDIT_HEADS_FILE = env.str("AUDIT_HEADS_FILE", default=str(VAR_DIR / "audit-heads.jsonl"))
 
 # ---- Logs: named events with named fields, as JSON lines (orderhub/logs.py); no request line, no free text

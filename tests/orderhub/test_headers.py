@@ -10,8 +10,8 @@ from django.test import Client, override_settings
 
 from orderhub.models import User
 from privacy.access import ROLES
-from tests.end_to_end.canary import Lines, _filled, _patterns
 from shipments.models import Label
+from tests.end_to_end.canary import Lines, _filled, _patterns
 from tests.factories import make_shipment, make_user
 
 pytestmark = pytest.mark.django_db
