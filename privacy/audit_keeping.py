@@ -33,6 +33,31 @@ def check(*, actor: str) -> audit.Verdict:
     return verdict
 
 
+def tell_erasure(report, *, actor: str) -> None:
+    """One event for a sweep that did something: how many orders and documents went, and which orders failed.
+
+    Which orders went, the certificates say.
+    """
+    if not (report.redacted or report.documents or report.failed):
+        return
+    done = {"kind": "orders, files", "ids": [report.redacted, report.documents]}
+    if report.redacted or report.documents:
+        audit.record(EventCode.ERASED, actor=actor, **done)
+    if report.failed:
+        audit.record(EventCode.ERASED, actor=actor, outcome=Outcome.FAILED, kind="order", ids=report.failed)
+
+
+def tell_settings(*, actor: str) -> bool:
+    """Record the periods and the other settings of privacy where they are not those of the last start; whether so."""
+    days = [settings.RETENTION_UNSHIPPED_DAYS, settings.RETENTION_SHIPPED_DAYS, settings.RETENTION_LABEL_DAYS]
+    now = {"ids": [*days, settings.LOG_RETENTION_MONTHS], "reason": f"postcode {settings.REDACT_POSTCODE}"}
+    events = SecurityEvent.objects.filter(code=EventCode.RETENTION_CHANGED, kind="settings").order_by("-pk")
+    if events.values("ids", "reason").first() == now:
+        return False
+    audit.record(EventCode.RETENTION_CHANGED, actor=actor, kind="settings", **now)
+    return True
+
+
 def months_before(instant: datetime, months: int) -> datetime:
     """The same day and hour so many calendar months earlier; the month's last day where it has no such day."""
     year, month = divmod(instant.year * 12 + instant.month - 1 - months, 12)

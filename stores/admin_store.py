@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock
 from orderhub.lists import ChoiceFilter
+from privacy.audited import Audited
+from privacy.models.event import EventCode
 from stores import (
     checklist,
     connecting,
@@ -58,6 +60,11 @@ def offered(store: Store) -> list[dict]:
     return store.offered_statuses
 
 
+OF_ERASURE = frozenset(
+    {"retention_unshipped_days", "retention_shipped_days", "retention_label_days", "redaction_strict"}
+)
+
+
 class MerchantFilter(ChoiceFilter):
     title, parameter_name = _("merchant"), "merchant"
 
@@ -70,9 +77,10 @@ class MerchantFilter(ChoiceFilter):
 
 
 @admin.register(Store)
-class StoreAdmin(BigCommerceViews, ManualViews, RetentionDoor, StoreDeeds, admin.ModelAdmin):
+class StoreAdmin(BigCommerceViews, ManualViews, RetentionDoor, StoreDeeds, Audited, admin.ModelAdmin):
     """Settings of a store. It is made by connecting an account."""
 
+    added, changed = EventCode.STORE_CONNECTED, EventCode.STORE_CHANGED
     form = forms_store.StoreForm
     inlines = [StatusInline]
     change_form_template = "stores/store_page.html"
@@ -160,6 +168,8 @@ class StoreAdmin(BigCommerceViews, ManualViews, RetentionDoor, StoreDeeds, admin
         """Only what was changed in the form is written: whoever switches a feature meanwhile is not overruled."""
         columns = {column.name for column in Store._meta.concrete_fields} & set(form.changed_data)
         obj.save(update_fields=[*columns, "ship_from", "notify_delay_minutes"])
+        if columns & OF_ERASURE:
+            self.tell(request, EventCode.RETENTION_CHANGED, obj)
         if "brand_from_email" in columns:
             senders.forget_confirmation(obj)
         if form.cleaned_data.get("logo"):

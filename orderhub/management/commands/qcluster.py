@@ -10,6 +10,7 @@ from orderhub import jobs
 from orderhub.cluster import Sentinel
 from orderhub.housekeeping.jobs import heartbeat
 from orderhub.starting import refuse_unsafe
+from privacy import audit_keeping
 
 
 class Command(QueueCommand):
@@ -19,6 +20,7 @@ class Command(QueueCommand):
     def handle(self, *args, **options):
         refuse_unsafe()
         jobs.sync_schedules()
+        audit_keeping.tell_settings(actor="manage.py qcluster")
         with contextlib.suppress(jobs.JobFailed):
             jobs.run(heartbeat.job_name)  # health need not wait for the queue's first tick, half a minute away
         connection.close()  # the cluster forks
