@@ -18,7 +18,6 @@ pytestmark = pytest.mark.django_db
 EVERYWHERE = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
@@ -36,6 +35,7 @@ def is_safe(answer) -> list[str]:
     """What is missing from an answer's head; nothing, it is hoped."""
     policy = answer.headers.get("Content-Security-Policy", "")
     wrong = [name for name, value in EVERYWHERE.items() if answer.headers.get(name) != value]
+    wrong += ["Referrer-Policy"] * (answer.headers.get("Referrer-Policy") not in {"same-origin", "no-referrer"})
     wrong += ["frame-ancestors"] * ("frame-ancestors 'none'" not in policy)
     wrong += ["default-src"] * ("default-src 'none'" not in policy)
     wrong += ["unsafe"] * ("unsafe-" in policy or "*" in policy)

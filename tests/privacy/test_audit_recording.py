@@ -72,7 +72,7 @@ def test_a_notice_settled_by_hand_is_recorded(client, noon):
     notice = ShipmentNotification.objects.get(shipment=make_shipment())
     client.force_login(user := make_user("Support"))
     reason = ShipmentNotification.DoneReason.values[0]
-    client.post(reverse("admin:shipments_notice_mark", args=[notice.pk]), {"reason": reason})
+    client.post(reverse("admin:shipments_done", args=[notice.pk]), {"reason": reason})
     event = told(EventCode.NOTICE_BY_HAND)
     assert (event.user, event.kind, event.ids, event.reason) == (user, "notice", [notice.pk], reason)
 
@@ -133,7 +133,7 @@ def test_a_store_added_and_changed_by_hand_is_recorded(client, noon):
     store = make_store()
     client.post(
         reverse("admin:stores_store_grant", args=[store.pk]),
-        {"feature": "custom_fields", "enabled": "1", "reason": "Zq"},
+        {"feature": "custom_fields", "enabled": "on", "reason": "Zq"},
     )
     assert told(EventCode.FEATURE_GRANTED).user == user
     assert told(EventCode.STORE_CHANGED).ids == [store.pk]
