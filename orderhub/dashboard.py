@@ -11,9 +11,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orderhub import killswitch
 from orderhub.ledger import doors as ledger
 from orderhub.ledger import forecast
-from orderhub import killswitch
 from orderhub.models import JobRun
 from orderhub.views import HEARTBEAT, LATE
 from orderhub.wording import weekday

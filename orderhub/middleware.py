@@ -30,8 +30,6 @@ class SecurityHeaders:
         response.headers.setdefault("Content-Security-Policy", CSP)
         for name, value in ALWAYS.items():
             response.headers.setdefault(name, value)
-        if getattr(request.resolver_match, "view_name", "") == "admin:logout" and request.method == "POST":
-            response.headers.setdefault("Clear-Site-Data", '"cache", "storage"')
         user = getattr(request, "user", None)
         if user is not None and user.is_authenticated:
             response.headers["Cache-Control"] = "no-store, private"

@@ -4,9 +4,10 @@ Erasure goes on: it sends nothing, and its time limits do not wait for an incide
 second factor and all, as somebody has to look and to lift the stop.
 """
 
+from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 
-from orderhub import killswitch
+from orderhub import clock, killswitch
 from privacy import audit
 from privacy.models.event import EventCode
 
@@ -22,6 +23,8 @@ def stop(*, request=None, actor: str = "") -> int:
     user = getattr(request, "user", None)
     killswitch.put(holder=f"user {user.pk}" if user else actor)
     ended = Session.objects.all().delete()[0]
+    signed_in = get_user_model()._meta.get_field("staff_sessions").related_model.objects.filter(ended_at__isnull=True)
+    signed_in.update(ended_at=clock.now(), reason="by_hand")
     audit.record(EventCode.KILLSWITCH, request=request, actor=actor, kind="sessions", ids=[ended], reason=ON)
     return ended
 

@@ -60,11 +60,6 @@ def offered(store: Store) -> list[dict]:
     return store.offered_statuses
 
 
-OF_ERASURE = frozenset(
-    {"retention_unshipped_days", "retention_shipped_days", "retention_label_days", "redaction_strict"}
-)
-
-
 class MerchantFilter(ChoiceFilter):
     title, parameter_name = _("merchant"), "merchant"
 
@@ -168,8 +163,6 @@ class StoreAdmin(BigCommerceViews, ManualViews, RetentionDoor, StoreDeeds, Audit
         """Only what was changed in the form is written: whoever switches a feature meanwhile is not overruled."""
         columns = {column.name for column in Store._meta.concrete_fields} & set(form.changed_data)
         obj.save(update_fields=[*columns, "ship_from", "notify_delay_minutes"])
-        if columns & OF_ERASURE:
-            self.tell(request, EventCode.RETENTION_CHANGED, obj)
         if "brand_from_email" in columns:
             senders.forget_confirmation(obj)
         if form.cleaned_data.get("logo"):

@@ -85,9 +85,3 @@ def passwords_are_long() -> str:
         if "Length" in found["NAME"] or "min_length" in found.get("OPTIONS", {})
     ]
     return "" if lengths and max(lengths) >= 12 else "AUTH_PASSWORD_VALIDATORS must ask for 12 characters at least."
-
-
-@unsafe(37)
-def everybody_has_a_second_factor() -> str:
-    needed = getattr(settings, "REQUIRE_SECOND_FACTOR", False)
-    return "" if needed else "REQUIRE_SECOND_FACTOR must be on: a password alone opens nothing."

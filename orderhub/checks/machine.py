@@ -5,7 +5,6 @@ import stat
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.checks import Tags, Warning, register
 from django.db import DatabaseError, connection
 
@@ -14,7 +13,6 @@ from orderhub.http import is_loopback
 
 OTHERS = stat.S_IROTH | stat.S_IWOTH | stat.S_IXOTH
 PRIVATE = ("labels", "customization")  # storages with buyers' data
-GENERIC = ("admin", "administrator", "root", "test", "demo", "user", "guest", "orderhub")
 QUIET = {  # what a server may write into its log: PostgreSQL puts values of rows and parameters there
     "log_min_error_statement": ({"panic", "fatal"}, "panic"),
     "log_error_verbosity": ({"terse"}, "terse"),
@@ -134,20 +132,6 @@ def nothing_of_a_demo_is_set() -> str:
 @unsafe(50)
 def asserts_are_on() -> str:
     return "" if __debug__ else "PYTHONOPTIMIZE takes checks out of the code: remove it."
-
-
-@unsafe(51, tag=Tags.database)
-def nobody_has_a_generic_name() -> str:
-    try:
-        users = get_user_model().objects.filter(is_active=True, username__in=GENERIC)
-        names = sorted(users.values_list("username", flat=True))
-    except DatabaseError:  # not migrated yet
-        return ""
-    return (
-        f"Accounts {', '.join(names)}: rename them or make them inactive, everybody has a name of their own."
-        if names
-        else ""
-    )
 
 
 @register(Tags.database)

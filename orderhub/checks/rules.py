@@ -11,8 +11,8 @@ from django.core.checks import Error, Tags, register
 RULES: dict[str, Callable[[], str]] = {}
 
 
-def unsafe(number: int, *, everywhere: bool = False, tag: str = Tags.security):
-    """Declare a rule. `everywhere`: also outside of production. `tag`: `database` where it asks the database."""
+def unsafe(number: int, *, everywhere: bool = False):
+    """Declare a rule. `everywhere`: also outside of production."""
 
     def declare(rule: Callable[[], str]) -> Callable[[], str]:
         check_id = f"orderhub.E{number:03}"
@@ -24,7 +24,7 @@ def unsafe(number: int, *, everywhere: bool = False, tag: str = Tags.security):
             return [Error(text, id=check_id) for text in [rule()] if text]
 
         check.__name__ = rule.__name__
-        register(tag)(check)
+        register(Tags.security)(check)
         RULES[check_id] = rule
         return rule
 

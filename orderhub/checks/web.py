@@ -10,11 +10,13 @@ MOST_BYTES, MOST_FIELDS = 5 * 1024 * 1024, 2000
 WANTED = (  # in this order: the first is the outermost
     "orderhub.requestids.RequestIds",
     "orderhub.middleware.SecurityHeaders",
+    "orderhub.signin.addresses.ClientAddress",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "orderhub.signin.middleware.StaffAuthentication",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "orderhub.signin.middleware.SessionRules",
 )
 
 
@@ -90,14 +92,14 @@ def middleware_is_complete() -> str:
     return "" if found == list(WANTED) else f"MIDDLEWARE must have, in this order: {', '.join(WANTED)}."
 
 
-@unsafe(20)
+@unsafe(22)
 def requests_have_a_size() -> str:
     size, fields = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
     safe = size and fields and size <= MOST_BYTES and fields <= MOST_FIELDS
     return "" if safe else "DATA_UPLOAD_MAX_MEMORY_SIZE (5 MB) and DATA_UPLOAD_MAX_NUMBER_FIELDS (2000) must be set."
 
 
-@unsafe(21)
+@unsafe(23)
 def forwarded_hosts_are_not_believed() -> str:
     return (
         "USE_X_FORWARDED_HOST must be off: the proxy hands on the host as it came."
