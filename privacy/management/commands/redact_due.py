@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_datetime
 
 from orderhub import clock, jobs
 from orderhub.http import is_loopback
-from privacy import audit_keeping, erasure, sweeping
+from privacy import erasure, sweeping
 from privacy.jobs import redact_due
 
 ROUND_S = jobs.BUDGET_S
@@ -60,8 +60,7 @@ def _round(instant: datetime) -> erasure.Report:
     reports = []
 
     def work() -> str:
-        reports.append(sweeping.sweep(at=instant, budget_s=ROUND_S))
-        audit_keeping.tell_erasure(reports[0], actor="manage.py redact_due")
+        reports.append(sweeping.sweep(at=instant, budget_s=ROUND_S, actor="manage.py redact_due"))
         return reports[0].sentence()
 
     try:
