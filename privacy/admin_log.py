@@ -21,6 +21,11 @@ from privacy.models.event import EventCode, Outcome
 LEVELS = {Outcome.OK: "ok", Outcome.REFUSED: "warn", Outcome.FAILED: "bad"}
 DAYS = {"1": _("last 24 hours"), "7": _("last 7 days"), "30": _("last 30 days"), "90": _("last 90 days")}
 IDS_SHOWN = 5
+KINDS = {  # what events are about, in words; a kind that is missing here is shown as it is
+    "label": _("label"), "store": _("store"), "order": _("order"), "notice": _("notice"), "count": _("orders in the file"),
+    "orders, files": _("orders, files"), "settings": _("days, months"), "amazonaccount": _("account"),
+    "carriersetting": _("carrier"), "sessions": _("sessions"), "session": _("session"), "position": _("position"),
+}  # fmt: skip
 
 
 class CodeFilter(ChoiceFilter):
@@ -66,10 +71,16 @@ class PeriodFilter(ChoiceFilter):
         return rows.filter(at__gte=clock.now() - timedelta(days=int(value)))
 
 
+def _may(user, right: str) -> bool:
+    """By role alone: being a superuser is none. Asked on every page, so it asks the database only where it must."""
+    return user.is_active and user.has_perm(right) and (not user.is_superuser or access.holds(user, right))
+
+
 @admin.register(SecurityEvent)
 class SecurityEventAdmin(ReadOnlyAdmin):
     change_list_template = "privacy/log_list.html"
     actions = None
+    empty_value_display = "–"
     list_display = ["when", "event", "result", "who", "roles_words", "about", "reason", "address", "request_id"]
     list_select_related = ["user"]
     list_filter = [CodeFilter, OutcomeFilter, UserFilter, PeriodFilter]
@@ -81,11 +92,10 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def has_view_permission(self, request, obj=None):
-        """By role alone: being a superuser is none."""
-        return access.holds(request.user, "privacy.view_securityevent")
+        return _may(request.user, "privacy.view_securityevent")
 
     def has_module_permission(self, request):
-        return request.user.has_perm("privacy.view_securityevent") and self.has_view_permission(request)
+        return self.has_view_permission(request)
 
     def get_search_results(self, request, queryset, search_term):
         """A whole number or a whole id: nothing can be guessed letter by letter."""
@@ -99,7 +109,7 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     def changelist_view(self, request, extra_context=None):
         more = {
             "chain": audit_words.state(now=clock.now()),
-            "may_stop": access.holds(request.user, "privacy.use_killswitch"),
+            "may_stop": _may(request.user, "privacy.use_killswitch"),
         }
         return super().changelist_view(request, (extra_context or {}) | more)
 
@@ -109,7 +119,7 @@ class SecurityEventAdmin(ReadOnlyAdmin):
 
     def killswitch_view(self, request):
         """What the emergency stop does, and its button; or, where it is on, the button that lifts it."""
-        if not access.holds(request.user, "privacy.use_killswitch"):
+        if not _may(request.user, "privacy.use_killswitch"):
             raise PermissionDenied
         if request.method not in {"GET", "HEAD", "POST"}:
             return HttpResponseNotAllowed(["GET", "POST"])
@@ -168,7 +178,7 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     @admin.display(description=_("about"))
     def about(self, event):
         shown = ", ".join(map(str, event.ids[:IDS_SHOWN])) + (" …" if len(event.ids) > IDS_SHOWN else "")
-        return f"{event.kind} {shown}".strip() or "–"
+        return f"{KINDS.get(event.kind, event.kind)} {shown}".strip() or "–"
 
     @admin.display(description=_("ids"))
     def all_ids(self, event):
