@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orderhub import killswitch
 from orderhub.ledger import doors as ledger
 from orderhub.ledger import forecast
 from orderhub.models import JobRun
@@ -19,7 +20,7 @@ from orderhub.views import HEARTBEAT, LATE
 from orderhub.wording import weekday
 from orders import deadlines, filters, history, radar
 from orders.models import Order, QuarantinedOrder
-from privacy import deadman, quota, reviewing
+from privacy import audit_words, deadman, quota, reviewing
 from shipments import manual_updates
 from shipments.models import ManualUpdate, ShipmentNotification
 from stores import authorizations, health, linking, secrets, words
@@ -89,7 +90,9 @@ class Board:
 def board_for(user, *, now: datetime) -> Board:
     """The start page of one user."""
     sees_runs = user.has_perm("orderhub.view_jobrun")
-    notices, cards, bars = _erasing(user), [], []
+    notices, cards, bars = [*_stopped(user), *_erasing(user)], [], []
+    if user.has_perm("privacy.view_securityevent"):
+        notices += _log_alarm(now)
     if sees_runs:
         notices += _machinery(now)
     if user.has_perm("stores.view_amazonaccount"):
@@ -252,8 +255,8 @@ def _by_hand_card(now: datetime) -> list[Card]:
 def banner_for(user, *, now: datetime) -> list[Notice]:
     """What every page but the start page says above all: at most a line of erasure, of accounts and of the secret."""
     if not user.has_perm("stores.change_amazonaccount"):
-        return _erasing(user)
-    return _erasing(user) + _of_accounts(now)
+        return [*_stopped(user), *_erasing(user)]
+    return [*_stopped(user), *_erasing(user), *_of_accounts(now)]
 
 
 def _of_accounts(now: datetime) -> list[Notice]:
@@ -373,6 +376,25 @@ def _page(account_id: int) -> str:
         return reverse("admin:stores_amazonaccount_change", args=[account_id])
     except NoReverseMatch:
         return reverse("admin:index")
+
+
+# -- security
+
+
+def _stopped(user) -> list[Notice]:
+    """The emergency stop, to everybody: they wonder why nothing moves."""
+    if not killswitch.is_set():
+        return []
+    text = _("The emergency stop is on: nothing is imported or sent. Ask your privacy officer or administrator.")
+    if not user.has_perm("privacy.use_killswitch"):
+        return [Notice(text, reverse("admin:index"), "bad", _("Back to the start page"))]
+    text = _("The emergency stop is on: nothing is imported or sent.")
+    return [Notice(text, reverse("admin:privacy_killswitch"), "bad", _("Look at it"))]
+
+
+def _log_alarm(now: datetime) -> list[Notice]:
+    text = audit_words.alarm(now=now)
+    return [Notice(text, _list("privacy_securityevent"), "bad", _("Open the security log"))] if text else []
 
 
 # -- jobs

@@ -26,6 +26,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.util.connection import create_connection
 
+from orderhub import killswitch
 from orderhub.errors import OutcomeUnknown, RequestRejected, TryLater, UnexpectedAnswer
 
 log = logging.getLogger("orderhub.http")
@@ -297,8 +298,11 @@ class HttpClient:
 
         Raises TryLater where nothing was sent or a read failed; OutcomeUnknown where a write was sent and no
         complete answer came; UnexpectedAnswer where the answer is larger than allowed or a redirect; RequestRejected,
-        with nothing sent, where a value fits no path or header; NotAllowed where `public_only` forbids. Never retries.
+        with nothing sent, where a value fits no path or header; NotAllowed where `public_only` forbids; EmergencyStop, a kind
+        of TryLater, while the emergency stop is on. Never retries.
         """
+        if killswitch.is_set():
+            raise killswitch.EmergencyStop(f"{method} {route}")
         url = self.base_url + (target or _filled_in(method, route, path or {}))
         sent_headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"} | dict(headers or {})
         if not all(value.isascii() and value.isprintable() for value in sent_headers.values()):

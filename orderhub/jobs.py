@@ -22,7 +22,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import connection
 from django.utils.module_loading import module_has_submodule
 
-from orderhub import clock
+from orderhub import clock, killswitch
 
 log = logging.getLogger("orderhub.jobs")
 
@@ -136,6 +136,8 @@ def run(name: str, *ids: int) -> str:
     job = declared()[name]
     for why in filter(None, (asked(name) for asked in _guards)):
         return why
+    if killswitch.is_paused(name):
+        return "resting: the emergency stop is on"
     try:
         return under_lease(":".join([name, *map(str, ids)]), lambda: job.func(*ids))
     except Busy as busy:

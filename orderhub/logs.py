@@ -9,9 +9,11 @@ import logging
 import logging.config
 from datetime import UTC, datetime
 
+from orderhub import requestids
+
 FIELDS = (
     "method", "host", "route", "status", "request_id", "ms", "job", "error_id", "error", "at", "account", "operation",
-    "count", "user", "order_id", "shipment_id", "code", "seconds",
+    "count", "user", "order_id", "shipment_id", "code", "seconds", "position", "digest", "page_id",
 )  # fmt: skip
 OURS = "orderhub"
 
@@ -34,6 +36,8 @@ class EventFormatter(logging.Formatter):
         for name in FIELDS:
             if name in record.__dict__ and isinstance(record.__dict__[name], str | int | float | None):
                 event[name] = record.__dict__[name]
+        if page := requestids.current():  # a line about a call out has the id the other side gave it
+            event["page_id" if "request_id" in event else "request_id"] = page
         return json.dumps(event, ensure_ascii=True)
 
 

@@ -21,7 +21,7 @@ ORDERHUB_ENV = env.str("ORDERHUB_ENV", default="development")  # development | d
 PRODUCTION = ORDERHUB_ENV == "production"
 DEBUG = env.bool("DEBUG", default=False)
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+VAR_DIR.mkdir(mode=0o750, parents=True, exist_ok=True)
 
 
 def _local_secrets() -> dict:
@@ -80,9 +80,10 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "orderhub.requestids.RequestIds",
+    "orderhub.middleware.SecurityHeaders",  # outside of what may answer by itself: redirects to https, refused hosts
     "orderhub.signin.addresses.ClientAddress",
     "django.middleware.security.SecurityMiddleware",
-    "orderhub.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "privacy.middleware.ClosedAfterRestore",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -158,6 +159,9 @@ if _database["ENGINE"].endswith("sqlite3"):
     }
     # A file, not memory: jobs, web server and tests of killed processes share it
     _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+
+elif _database["ENGINE"].endswith("postgresql"):
+    _database["OPTIONS"]["server_side_binding"] = True  # values stay out of statements, and so of the server's views
 
 # ---- Time and language
 USE_TZ = True
@@ -244,6 +248,7 @@ Q_CLUSTER = {
     "guard_cycle": 1,
     "label": "Queue",
 }
+KILLSWITCH_POLL_S = 2  # how long a process may believe what it knows of the emergency stop
 
 # ---- Mail: to staff (authorisations that end); later to buyers, where Amazon allows it
 _mail = env.email_url("EMAIL_URL", default="smtp://localhost:25" if PRODUCTION else f"filemail:///{VAR_DIR / 'mail'}")
@@ -283,6 +288,9 @@ RETENTION_SHIPPED_DAYS = env.int("RETENTION_SHIPPED_DAYS", default=30)
 RETENTION_LABEL_DAYS = env.int("RETENTION_LABEL_DAYS", default=44)
 # Erasures that people asked for, outside the database: a restored backup must repeat them. Shared by all hosts
 ERASURE_LEDGER_FILE = Path(env.str("ERASURE_LEDGER_FILE", default=str(VAR_DIR / "erasures.jsonl")))
+LOG_RETENTION_MONTHS = env.int("LOG_RETENTION_MONTHS", default=12)  # of the security log and the access log
+INCIDENT_CONTACT = env.str("INCIDENT_CONTACT", default="")  # who is reached when something happened
+AUDIT_HEADS_FILE = env.str("AUDIT_HEADS_FILE", default=str(VAR_DIR / "audit-heads.jsonl"))
 
 # ---- Logs: named events with named fields, as JSON lines (orderhub/logs.py); no request line, no free text
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_GET
 
 from orderhub import clock
 from orderhub.models import JobRun, User
-from privacy import deadman
+from privacy import audit, deadman
+from privacy.models.event import EventCode, Outcome
 
 HEARTBEAT = "orderhub.housekeeping.heartbeat"
 LATE = timedelta(minutes=3)
@@ -47,13 +48,15 @@ def set_language(request):
 
 
 def forbidden(request, exception=None):
-    """403 in words: the role does not include it."""
+    """403 in words: the role does not include it. Recorded with the name of the route, and nothing of what was asked."""
+    _tell_refused(request)
     text = _("Your role does not include this page or action. If you need it for your work, ask your administrator.")
     return _instead(request, 403, _("Not allowed"), text)
 
 
 def csrf_failure(request, reason=""):
     """403 in words: the form came without this session's own token, or from another site."""
+    _tell_refused(request, "csrf ")
     text = _(
         "This form is too old, or you signed in again meanwhile. Nothing was changed: open the page anew and retry."
     )
@@ -63,6 +66,16 @@ def csrf_failure(request, reason=""):
 def not_found(request, exception=None):
     """404 in words. Says nothing of what was asked for."""
     return _instead(request, 404, _("Page not found"), _("There is nothing at this address. It may have been moved."))
+
+
+def _tell_refused(request, why: str = "") -> None:
+    """One event for an answer; of nobody signed in none, or anybody could fill the log."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or getattr(request, "refusal_told", False):
+        return
+    request.refusal_told = True
+    route = getattr(request.resolver_match, "view_name", None) or "unknown"
+    audit.record(EventCode.REFUSED, request=request, outcome=Outcome.REFUSED, reason=f"{why}{route}")
 
 
 def _instead(request, status: int, title: str, text: str):

@@ -2,9 +2,10 @@
 
 import os
 
-from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
+
+from orderhub.starting import refuse_unsafe
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orderhub.settings")
 application = get_wsgi_application()
-call_command("check", verbosity=0)
+refuse_unsafe()

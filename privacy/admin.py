@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orderhub.wording import utc
 from privacy import access, admin_reviewing, masks, registry
+from privacy.admin_log import SecurityEventAdmin  # noqa: F401  registers the security log
 from privacy.models import AccessLog, ErasureCertificate
 from privacy.rulewords import RULE_WORDS
 

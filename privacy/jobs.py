@@ -1,8 +1,8 @@
-"""The clock's door to erasure, and to the proof that it erased."""
+"""The clock's doors to erasure, to the proof that it erased, and to the security log."""
 
 from orderhub import clock
 from orderhub.jobs import BUDGET_S, enqueue, every
-from privacy import deadman, leftovers, scanning, sweeping
+from privacy import audit, audit_keeping, deadman, leftovers, scanning, sweeping
 from privacy import request_jobs as request_jobs  # declares its jobs
 from privacy.scanning import running
 
@@ -38,3 +38,18 @@ def scan() -> str:
 def tidy() -> str:
     """Delete files that nothing names any more, and mails kept as files for longer than a day."""
     return leftovers.tidy(now=clock.now())
+
+
+@every(minutes=15)
+def seal_security_log() -> str:
+    """Chain what a process that died, or a database that was locked, left unchained."""
+    return f"{audit.seal()} events chained"
+
+
+@every(minutes=24 * 60)
+def verify_security_log() -> str:
+    """Walk the whole chain, export its head, and take away what is older than twelve months."""
+    verdict = audit_keeping.check(actor=verify_security_log.job_name)
+    events, accesses = audit_keeping.prune(now=clock.now())
+    found = "whole" if verdict.whole else f"{verdict.how} at position {verdict.broken_at}"
+    return f"{verdict.checked} events: {found}; {events} events and {accesses} accesses of over 12 months gone"

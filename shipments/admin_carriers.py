@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock
 from orderhub.lists import ReadOnlyAdmin
+from privacy.audited import Audited
 from shipments import carriers, carriersettings
 from shipments.carriers import Carrier
 from shipments.forms_carriers import CarrierForm
@@ -28,7 +29,7 @@ COUNTRIES = {
 
 
 @admin.register(CarrierSetting)
-class CarrierSettingAdmin(ReadOnlyAdmin):
+class CarrierSettingAdmin(Audited, ReadOnlyAdmin):
     """A row exists only where something differs, so the list shows the table and not the rows."""
 
     def has_edit_permission(self, request) -> bool:

@@ -6,6 +6,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
+from privacy import audit
+from privacy.models.event import EventCode
 from shipments import outbox
 from shipments.models import ShipmentNotification
 from shipments.settling import READ_AFTER
@@ -48,6 +50,7 @@ def mark(notice: ShipmentNotification, reason: str, *, by, now: datetime, warned
         "failing_since": None, "starts": 0,
     }  # fmt: skip
     _move(notice, {"state": State.MANUAL, "done": reason}, changes, by=by, now=now)
+    audit.record(EventCode.NOTICE_BY_HAND, user=by, kind="notice", ids=[notice.pk], reason=reason)
 
 
 def take_back(notice: ShipmentNotification, *, by, now: datetime) -> None:

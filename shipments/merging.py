@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
 from orders.models import Order
-from privacy import access
+from privacy import access, audit
+from privacy.models.event import EventCode
 from shipments import opening, slips
 from shipments.labels import pages
 from shipments.models import Label
@@ -26,6 +27,7 @@ def labels_pdf(labels: Iterable[Label], *, by, now: datetime, paper: str = "4x6"
     """
     rows = _fresh(labels)
     access.log_views(by, list(dict.fromkeys(label.shipment.order_id for label in rows)), what="label")
+    audit.record(EventCode.LABEL_OPENED, user=by, kind="label", ids=[label.pk for label in rows], reason=str(len(rows)))
     binder = pages.Binder(paper=paper, title="labels")
     for label in rows:
         _add(binder, label, now=now)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
-from privacy import access, markers
+from privacy import access, audit, markers
+from privacy.models.event import EventCode
 from shipments import labelling, restoring
 from shipments.labels import pages, zpl
 from shipments.models import Label
@@ -42,6 +43,7 @@ def open_label(
     this format; ValueError for a paper or a printer we do not know.
     """
     access.log_view(by, label.shipment.order_id, what="label")
+    audit.record(EventCode.LABEL_OPENED, user=by, kind="label", ids=[label.pk])
     found = read(label, now=now)
     wanted = format or found.format
     if found.gone:

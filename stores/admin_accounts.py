@@ -16,6 +16,8 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from orderhub import clock
 from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
+from privacy.audited import Audited
+from privacy.models.event import EventCode
 from stores import authorizing, connecting, forms, health, overview, sellercentral, words
 from stores.admin_signin import SignInViews, home_market
 from stores.admin_wizard import ConnectionWizard
@@ -24,9 +26,10 @@ from stores.models import AmazonAccount
 
 
 @admin.register(AmazonAccount)
-class AmazonAccountAdmin(ConnectionWizard, SignInViews, admin.ModelAdmin):
+class AmazonAccountAdmin(ConnectionWizard, SignInViews, Audited, admin.ModelAdmin):
     """Accounts are connected, renewed and extended here; no column of theirs is typed."""
 
+    added, changed = EventCode.STORE_CONNECTED, EventCode.STORE_CHANGED
     list_display = ["seller", "merchant", "region_words", "state", "expires", "behind", "stores_count"]
     list_select_related = ["merchant"]
     list_filter = ["status", "region"]
@@ -56,6 +59,10 @@ class AmazonAccountAdmin(ConnectionWizard, SignInViews, admin.ModelAdmin):
     @admin.display(description=_("Authorisation"), ordering="authorization_expires_at")
     def expires(self, account):
         return words.expiry_badge(account)
+
+    def code_of(self, message):
+        renewed = any("authorisation" in entry.get("changed", {}).get("fields", ()) for entry in message)
+        return EventCode.STORE_REAUTHORISED if renewed else self.changed
 
     @admin.display(description=_("Import is behind by"), ordering="imported_until")
     def behind(self, account):

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock
 from orderhub.lists import ChoiceFilter
+from privacy.audited import Audited
+from privacy.models.event import EventCode
 from stores import (
     checklist,
     connecting,
@@ -70,9 +72,10 @@ class MerchantFilter(ChoiceFilter):
 
 
 @admin.register(Store)
-class StoreAdmin(BigCommerceViews, ManualViews, RetentionDoor, StoreDeeds, admin.ModelAdmin):
+class StoreAdmin(BigCommerceViews, ManualViews, RetentionDoor, StoreDeeds, Audited, admin.ModelAdmin):
     """Settings of a store. It is made by connecting an account."""
 
+    added, changed = EventCode.STORE_CONNECTED, EventCode.STORE_CHANGED
     form = forms_store.StoreForm
     inlines = [StatusInline]
     change_form_template = "stores/store_page.html"

@@ -5,7 +5,8 @@ from django.utils.translation import gettext as _
 
 from orderhub import clock
 from orderhub.errors import RuleViolation
-from privacy import access
+from privacy import access, audit
+from privacy.models.event import EventCode
 from stores import marketplaces
 from stores.connecting import read_again
 from stores.models import MAPPED_FIELDS, FeatureGrant, Store
@@ -50,6 +51,8 @@ def grant(store: Store, feature: str, *, by, reason: str, enabled: bool = True) 
             granted_at=clock.now(),
             reason=reason.strip(),
         )
+        word = f"{feature} {'on' if enabled else 'off'}"  # why stands in the grant: somebody typed it
+        audit.record(EventCode.FEATURE_GRANTED, user=by, kind="store", ids=[store.pk], reason=word)
     store.refresh_from_db()
     return record
 

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 
-from orderhub import failpoints
+from orderhub import failpoints, killswitch
 from orderhub.errors import RuleViolation
 from orders.models import Order, OrderEvent
 from shipments.mails import composing, deciding
@@ -59,7 +59,7 @@ def send_due(*, now: datetime, budget_s: float) -> Report:
     report, ends_at = Report(), time.monotonic() + budget_s
     report.counts["failed"] += _settle_cut_off(now)
     for pk in list(_due(now).values_list("pk", flat=True)[:BATCH]):
-        if time.monotonic() > ends_at:
+        if time.monotonic() > ends_at or killswitch.is_set():
             break
         row = _claim(pk, now=now)
         if row is None:

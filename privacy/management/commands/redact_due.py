@@ -60,7 +60,7 @@ def _round(instant: datetime) -> erasure.Report:
     reports = []
 
     def work() -> str:
-        reports.append(sweeping.sweep(at=instant, budget_s=ROUND_S))
+        reports.append(sweeping.sweep(at=instant, budget_s=ROUND_S, actor="manage.py redact_due"))
         return reports[0].sentence()
 
     try:

@@ -8,6 +8,8 @@ from django.db import transaction
 
 from orderhub import clock
 from orderhub.errors import RuleViolation
+from privacy import audit
+from privacy.models.event import EventCode
 from stores import connecting, marketplaces
 from stores.forms import MERCHANT_NAME_LENGTH
 from stores.models import Merchant, Store
@@ -43,6 +45,9 @@ class Command(BaseCommand):
                 )
         except RuleViolation as error:
             raise CommandError(str(error)) from None
+        audit.record(
+            EventCode.STORE_CONNECTED, actor="manage.py connect_account", kind="amazonaccount", ids=[account.pk]
+        )
         for store in account.stores.order_by("pk"):
             state = "active" if store.active else "inactive until customer success enables Amazon.co.jp"
             self.stdout.write(f"{store}: {state}")

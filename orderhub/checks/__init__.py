@@ -8,6 +8,7 @@ from django.core.checks import Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
 from orderhub import failpoints
+from orderhub.checks import keys, machine, product, web  # noqa: F401  each registers its rules
 from orderhub.http import is_loopback
 from privacy import fields
 
