@@ -35,7 +35,7 @@ PAGE = "admin:privacy_personaldatarequest_change"
 class _Asking:
     """What both doors share: GET shows what would be asked for, POST asks."""
 
-    def _ask(self, request, subject, scope, *, back: str, title: str, crumbs: list[tuple[str, str]]):
+    def _ask_erasure(self, request, subject, scope, *, back: str, title: str, crumbs: list[tuple[str, str]]):
         if not requests.may_ask(request.user):
             raise PermissionDenied
         if request.method not in {"GET", "HEAD", "POST"}:
@@ -77,7 +77,7 @@ class ErasureOfOrder(_Asking):
             (order.order_number, reverse(page, args=[pk])),
         ]
         title = _now("Ask for the erasure of order %(number)s") % {"number": order.order_number}
-        return self._ask(request, order, erasure_requests.of_order(order), back=page, title=title, crumbs=crumbs)
+        return self._ask_erasure(request, order, erasure_requests.of_order(order), back=page, title=title, crumbs=crumbs)
 
 
 class ErasureOfCustomer(_Asking):
@@ -98,7 +98,7 @@ class ErasureOfCustomer(_Asking):
             (name, reverse(page, args=[pk])),
         ]
         title = _now("Ask for the erasure of customer #%(pk)d and all its orders") % {"pk": pk}
-        return self._ask(request, row, erasure_requests.of_customer(row), back=page, title=title, crumbs=crumbs)
+        return self._ask_erasure(request, row, erasure_requests.of_customer(row), back=page, title=title, crumbs=crumbs)
 
 
 class StateFilter(ChoiceFilter):
