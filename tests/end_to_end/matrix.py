@@ -13,9 +13,10 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from orderhub import clock
 from orderhub.models import JobLease, JobRun
-from privacy import access
+from privacy import access, audit
 from privacy.markers import AMAZON
 from privacy.models import AccessReview, ErasureCertificate, PersonalDataRequest
+from privacy.models.event import EventCode
 from shipments.models import CarrierSetting, LabelPurchase
 from stores.models import Store
 from tests.factories import make_order, make_shipment, make_user
@@ -66,6 +67,7 @@ class World:
         signer = make_user(access.ADMINISTRATOR)
         AccessReview.objects.create(signed_by=signer, accounts=1, digest="0" * 64, signed_at=now)
         access.log_view(signer, parcel.order_id, what="order page")
+        audit.record(EventCode.SIGNED_OUT, user=signer)
         certificate = ErasureCertificate.objects.create(
             order_id=1,
             order_number="1",

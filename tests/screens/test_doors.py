@@ -141,7 +141,9 @@ EARLIER |= {"shipments_mail", "shipments_mailagain", "shipments_voidreturn"}  # 
 EARLIER |= {"shipments_buy", "shipments_purchase"}  # in test_shipping_buying.py
 EARLIER |= {"shipments_slips", "shipments_note"}  # in tests/shipments/test_merging.py and test_slips_parcels.py
 READS = re.compile(r"SELECT|DECLARE .* CURSOR FOR SELECT|SAVEPOINT|RELEASE|ROLLBACK|BEGIN")
-BESIDES = re.compile(r'INSERT INTO "privacy_accesslog"|[A-Z ]+"django_session"')  # views and messages are kept
+BESIDES = re.compile(  # views, refusals, sessions and messages are kept
+    r'INSERT INTO "privacy_(?:accesslog|securityevent)"|[A-Z ]+"(?:django_session|signin_staffsession)"'
+)
 FIELDS = {  # every name any of the forms reads
     "reason", "until_day", "until_time", "answer", "alert", "text", "tag", "user", "own", "name", "query", "shared",
     "view", "store", "content", "file", "grams", "number", "account", "units", "order", "identifier", "email", "with",
