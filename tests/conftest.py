@@ -44,14 +44,24 @@ def pytest_configure(config) -> None:
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
+LARGE, ONE_IN = 6, 3  # a matrix of more cells than this, and how many of them are tried
+
+
 def thin_out(items) -> None:
-    """Of a matrix marked `sampled(n)` only every n-th cell is not long."""
+    """Of a matrix marked `sampled(n)` only every n-th cell is not long; of any other large one every third."""
+    cells = Counter(map(_matrix, items))
     seen: Counter = Counter()
     for item in items:
-        if (marker := item.get_closest_marker("sampled")) is not None:
-            if seen[item.parent.nodeid, item.originalname] % marker.args[0]:
-                item.add_marker(pytest.mark.long)
-            seen[item.parent.nodeid, item.originalname] += 1
+        matrix = _matrix(item)
+        marker = item.get_closest_marker("sampled")
+        every = marker.args[0] if marker else ONE_IN if cells[matrix] > LARGE else 1
+        if seen[matrix] % every:
+            item.add_marker(pytest.mark.long)
+        seen[matrix] += 1
+
+
+def _matrix(item) -> tuple[str, str]:
+    return item.parent.nodeid, getattr(item, "originalname", item.name)
 
 
 @pytest.hookimpl(tryfirst=True)
