@@ -22,7 +22,7 @@ class Audited:
         return entry
 
     def log_deletions(self, request, queryset):
-        ids, kind = list(queryset.values_list("pk", flat=True)), queryset.model._meta.model_name
+        ids, kind = [row.pk for row in queryset], self.opts.model_name  # a list where one row is deleted on its page
         entries = super().log_deletions(request, queryset)
         audit.record(self.changed, request=request, kind=kind, ids=ids, reason="deleted")
         return entries

@@ -51,7 +51,7 @@ def support(client):
 
 SECTIONS = [
     "general", "brand", "ship-from", "sender", "notification", "import", "products", "statuses", "imports", "authorisation", "features",
-    "custom-fields", "bigcommerce",
+    "custom-fields", "bigcommerce", "retention",
 ]  # fmt: skip
 
 
