@@ -77,7 +77,9 @@ class ErasureOfOrder(_Asking):
             (order.order_number, reverse(page, args=[pk])),
         ]
         title = _now("Ask for the erasure of order %(number)s") % {"number": order.order_number}
-        return self._ask_erasure(request, order, erasure_requests.of_order(order), back=page, title=title, crumbs=crumbs)
+        return self._ask_erasure(
+            request, order, erasure_requests.of_order(order), back=page, title=title, crumbs=crumbs
+        )
 
 
 class ErasureOfCustomer(_Asking):

@@ -6,6 +6,8 @@ rolls back are gone with it: a refusal is recorded outside.
 
 import hashlib
 import json
+import math
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +38,7 @@ class Verdict:
     broken_at: int | None = None
     how: str = ""
     head: audit_heads.Head | None = None  # up to where everything is whole
+    more_after: int | None = None  # the time ended at this position, all being whole so far
 
     @property
     def whole(self) -> bool:
@@ -114,16 +117,19 @@ def _digest(content: dict, before: str) -> str:
     return hashlib.sha256(f"{before}\n{told}".encode()).hexdigest()
 
 
-def verify() -> Verdict:
+def verify(*, after: int = 0, budget_s: float = math.inf) -> Verdict:
     """Walk the whole chain and name the first event that is not as it was sealed. Changes nothing; safe beside writers.
+
+    `after`: the position a walk before this one came to when its time (`budget_s`) ended; its verdict said so.
 
     It begins at what the oldest kept event follows and ends at the head. The last head that was exported must be on
     the way: so a tail that was cut off is found, and a chain that was computed anew from somewhere.
     """
+    ends_at = time.monotonic() + budget_s
     while True:
         head = _head()
-        verdict = _before(head) or _walk(head, audit_heads.last())
-        verdict = (_beyond(head) if verdict.whole else None) or verdict
+        verdict = _before(head) or _walk(head, audit_heads.last(), after=after, ends_at=ends_at)
+        verdict = (_beyond(head) if verdict.head else None) or verdict
         if verdict.whole or _head().pruned_to == head.pruned_to:  # else old rows were taken away under the walk
             return verdict
 
@@ -151,9 +157,13 @@ def _places():
     return SecurityEvent.objects.order_by("position").values_list("position", flat=True)
 
 
-def _walk(head: SecurityChain, exported: audit_heads.Head | None) -> Verdict:
+def _walk(head: SecurityChain, exported: audit_heads.Head | None, *, after: int, ends_at: float) -> Verdict:
     place, digest = head.pruned_to, head.pruned_digest
-    for row in _rows(head):
+    if after > place:
+        place, digest = after, SecurityEvent.objects.filter(position=after).values_list("digest", flat=True).first()
+        if digest is None:
+            return Verdict(place - 1 - head.pruned_to, place, MISSING)
+    for row in _rows(head, after=place):
         position, kept = row.pop("position"), row.pop("digest")
         if position != place + 1:
             return Verdict(place - head.pruned_to, place + 1, MISSING)
@@ -161,6 +171,8 @@ def _walk(head: SecurityChain, exported: audit_heads.Head | None) -> Verdict:
         if digest != kept or (exported and position == exported.position and digest != exported.digest):
             return Verdict(place - head.pruned_to, position, ALTERED)
         place = position
+        if place % CHUNK == 0 and place < head.position and time.monotonic() > ends_at:
+            return Verdict(place - head.pruned_to, more_after=place)
     checked = place - head.pruned_to
     if place < max(head.position, exported.position if exported else 0):
         return Verdict(checked, place + 1, CUT_OFF)
@@ -169,9 +181,9 @@ def _walk(head: SecurityChain, exported: audit_heads.Head | None) -> Verdict:
     return Verdict(checked, head=audit_heads.Head(place, digest))
 
 
-def _rows(head: SecurityChain) -> Iterator[dict]:
+def _rows(head: SecurityChain, *, after: int) -> Iterator[dict]:
     """The events of the chain in its order, a few thousand in memory at a time."""
-    place, events = head.pruned_to, SecurityEvent.objects.filter(position__lte=head.position).order_by("position")
+    place, events = after, SecurityEvent.objects.filter(position__lte=head.position).order_by("position")
     while chunk := list(events.filter(position__gt=place).values(*CHAINED, "position", "digest")[:CHUNK]):
         place = chunk[-1]["position"]
         yield from chunk

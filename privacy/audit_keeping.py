@@ -1,6 +1,7 @@
 """The security log's nights: verified, its head exported, and what is older than twelve months taken away."""
 
 import logging
+import math
 from datetime import datetime
 
 from django.conf import settings
@@ -14,13 +15,16 @@ log = logging.getLogger("orderhub.audit")
 BATCH = 5000
 
 
-def check(*, actor: str) -> audit.Verdict:
+def check(*, actor: str, after: int = 0, budget_s: float = math.inf) -> audit.Verdict:
     """Seal what waits, verify, and keep the outcome where the pages and the operator see it. Safe to repeat.
 
-    A break is recorded once, however often it is found; a whole chain's head is exported.
+    A break is recorded once, however often it is found; a whole chain's head is exported. `after` and `budget_s` as
+    audit.verify has them: where the time ended first, nothing is kept yet.
     """
     audit.seal()
-    verdict = audit.verify()
+    verdict = audit.verify(after=after, budget_s=budget_s)
+    if verdict.more_after is not None:
+        return verdict
     chain = SecurityChain.objects.get_or_create(pk=SecurityChain.ONLY)[0]
     SecurityChain.objects.filter(pk=chain.pk).update(verified_at=clock.now(), broken_at=verdict.broken_at)
     if verdict.whole:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from orderhub import clock, jobs
+from orderhub.models import JobRun
 from privacy import audit, audit_heads, audit_keeping
 from privacy.audit import ALTERED, CUT_OFF, INSERTED, MISSING
 from privacy.models import AccessLog, SecurityChain, SecurityEvent
@@ -150,6 +151,31 @@ def test_a_break_is_told_once_and_in_the_log_every_night(noon, travel):
     assert [(event.ids, event.reason, event.outcome) for event in found] == [([2], "altered", "failed")]
     assert SecurityChain.objects.get().broken_at == 2
     assert audit_heads.last() is None
+
+
+def test_a_walk_longer_than_a_job_is_gone_on_with(noon, monkeypatch, heads):
+    events(9)
+    monkeypatch.setattr(audit, "CHUNK", 4)
+    monkeypatch.setattr("privacy.jobs.BUDGET_S", -1)
+    with jobs.inline():
+        assert night() == "4 events so far: whole"
+        assert not heads.exists() and SecurityChain.objects.get().verified_at is None
+    outcomes = JobRun.objects.order_by("pk").values_list("outcome", flat=True)
+    assert [outcome.split(";")[0] for outcome in outcomes] == [
+        "4 events so far: whole", "8 events so far: whole", "9 events: whole"
+    ]  # fmt: skip
+    assert audit_heads.last().position == 9 and SecurityChain.objects.get().verified_at == noon
+
+
+@pytest.mark.parametrize("place", [2, 5, 8])
+def test_a_break_is_found_in_whichever_part_it_is(noon, monkeypatch, place):
+    events(9)
+    ROWS.filter(position=place).update(reason="other")
+    monkeypatch.setattr(audit, "CHUNK", 4)
+    monkeypatch.setattr("privacy.jobs.BUDGET_S", -1)
+    with jobs.inline():
+        night()
+    assert SecurityChain.objects.get().broken_at == place
 
 
 # -- one seal a transaction
