@@ -21,9 +21,19 @@ SAME = {
     "ASIN", "Action", "Actions", "E-mail", "Notes", "PDF (A4)", "Photo", "SKU", "Stock", "Test", "Total", "action",
     "actions", "import", "note", "notes", "options", "position", "promotion", "promotions", "signature", "test", "trace",
     "%(count)s min", "%(count)s s", "document", "format", "Pages", "Services", "Code", "%(service)s, %(price)s",
-    "%(action)s (%(why)s)", "%(fact)s %(test)s", "%(grams)d g", "%(grams)s g", "%(value)s mm",
+    "%(action)s (%(why)s)", "strict", "Signatures", "session", "sessions", "export", "%(fact)s %(test)s", "%(grams)d g", "%(grams)s g", "%(value)s mm",
 }  # fmt: skip
-SMALL_IN_FRENCH = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "IOSS number"}
+SMALL_IN_FRENCH = {
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+    "IOSS number",
+    "API key changed",
+}
 ENGLISH = re.compile(r"\b(the|and|with|this|your|from|orders?|store|shipment|label|shipped|until|not)\b", re.IGNORECASE)
 QUOTED_ENGLISH = ("Merchant Token", "refresh token")
 WRONG_MARKS = re.compile(r"(?<!\u00a0)[:;!?»](?=\s|$)|«(?!\u00a0)|[’“”]|\.\.\.|  ")

@@ -82,7 +82,7 @@ def test_r64_r65_there_is_no_door_that_takes_addresses_out_or_asks_what_is_behin
     ours = {name for name in names if "customer" in name and name.startswith("orders_")}
     assert ours <= {
         f"orders_customer_{deed}"
-        for deed in ("changelist", "change", "add", "delete", "history", "find", "join", "reveal")
+        for deed in ("changelist", "change", "add", "delete", "history", "find", "join", "reveal", "erasure")
     }
     assert 'name="action"' not in html_of(client, reverse(LIST))
 

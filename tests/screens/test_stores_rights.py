@@ -143,7 +143,13 @@ def test_a_store_of_another_platform_has_none_of_amazons_sections(client, noon, 
     shop = Store.objects.create(merchant=make_merchant(), name="Shop", platform=platform, notify_when="label")
     sign_in(client, "Customer success")
     text = shown(client, shop)
-    assert re.findall(r'<section class="oh-panel" id="([a-z-]+)"', text) == ["general", "brand", "ship-from", *mailing, "retention"]
+    assert re.findall(r'<section class="oh-panel" id="([a-z-]+)"', text) == [
+        "general",
+        "brand",
+        "ship-from",
+        *mailing,
+        "retention",
+    ]
     typed = {
         "name": "Shop 2",
         "ship_from_city": "Annecy",
