@@ -67,7 +67,6 @@ DOORS = {
     "orders_order_export": ("", EVERYBODY, EVERYBODY),
     "orders_people": ("", DESK | {PRIVACY}, DESK | {PRIVACY}),
     "orders_radar": ("", EVERYBODY, EVERYBODY),
-    "orders_people": ("", DESK | {PRIVACY}, DESK | {PRIVACY}),
     "orders_where": ("", EVERYBODY | {NO_ROLE}, NOBODY),  # without orders, it says no more than that
     "orders_where_fetch": ("", LEADS, FETCHING),
     # products
