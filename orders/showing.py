@@ -106,15 +106,10 @@ def page(
         "lines": items,
         "service_level": dict(Order.ServiceLevel.choices).get(order.service_level, order.service_level),
         "totals": _totals(order),
-        "person": persons.panel_for(user, order, reason=reason),
-        "reveal_reasons": masks.Reason.choices,
-        "may_open_labels": access.may_open_labels(user),
-        "revealed_for": str(masks.Reason(reason).label) if reason else "",
+        **_privacy(user, order, reason=reason),
         "roman": roman,
         "entered": correcting.panel_for(user, order),
         "clock": clockwords.panel(order, privacyclock.of(order, shipments, items, now=now), now=now),
-        "certificates": _certificates(user, order),
-        "may_ask_erasure": requests.may_ask(user) and not order.masked and not order.by_amazon,
         "events": timeline.entries(order),
         "shipments": [shipment for shipment in shipments if not shipment.is_return],
         "returns": [shipment for shipment in shipments if shipment.is_return],
@@ -140,6 +135,18 @@ def page(
         "hold_until": order.hold_until and order.hold_until.astimezone(order.store.zone),
         **desk.context(user, order, note),
         **goods.context(user, order, items),
+    }
+
+
+def _privacy(user, order: Order, *, reason: str) -> dict:
+    """Who is shown to whom, and the proofs of what was erased."""
+    return {
+        "person": persons.panel_for(user, order, reason=reason),
+        "reveal_reasons": masks.Reason.choices,
+        "revealed_for": str(masks.Reason(reason).label) if reason else "",
+        "may_open_labels": access.may_open_labels(user),
+        "certificates": _certificates(user, order),
+        "may_ask_erasure": requests.may_ask(user) and not order.masked and not order.by_amazon,
     }
 
 
