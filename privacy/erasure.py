@@ -15,11 +15,12 @@ from django.db import connection, transaction
 import orderhub
 from orderhub import bulk, failpoints
 from orderhub.jobs import BUDGET_S
+from orderhub.lookups import Ids
 from privacy import markers, registry, suspects
 from privacy.models import ErasureCertificate
 
 log = logging.getLogger("orderhub.privacy")
-BATCH = 500
+BATCH = 1000
 ALARM_AFTER = timedelta(minutes=60)
 
 
@@ -134,7 +135,7 @@ def _redact_files(*, now: datetime, marker: str, ends_at: float, report: Report)
 
 
 def _redact(batch: list[registry.Candidate], *, now: datetime, marker: str) -> int:
-    order_ids = [row.order_id for row in batch]
+    order_ids = Ids(row.order_id for row in batch)
     documents: dict[int, int] = {}
     for holder in registry.holders():
         for order_id, count in holder.destroy_files(order_ids, now=now).items():

@@ -16,7 +16,7 @@ class _Mails:
 
     def destroy_files(self, order_ids: list[int], *, now: datetime) -> dict[int, int]:
         """Where mails are files instead, as outside production, all of them go: none says whose it is."""
-        if OutgoingMail.objects.filter(order__in=order_ids).exclude(recipient_hash="").exists():
+        if OutgoingMail.objects.filter(order__among=order_ids).exclude(recipient_hash="").exists():
             mailfiles.wipe()
         return {}
 

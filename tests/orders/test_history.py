@@ -23,7 +23,7 @@ from tests.orders.driving import assert_every_order_is_here_once, import_now, sw
 
 pytestmark = pytest.mark.django_db
 Kind = HistoryRead.Kind
-MOST = {"postgresql": 40, "sqlite": 70}
+MOST = {"postgresql": 42, "sqlite": 70}
 CANADA = "A2EUQ1WTGCTBG2"
 
 
