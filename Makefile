@@ -51,7 +51,7 @@ faults-sqlite: install
 	@$(PY) -m pytest -n 2 -m long
 
 faults-postgres: install
-	@$(PY) -m orderhub.localpostgres run -- sh -c 'TEST_DATABASE_URL="$$DATABASE_URL" EVERY_TEST=1 MACHINES=60 exec $(PY) -m pytest -n 2 -m "long or not long"'
+	@$(PY) -m orderhub.localpostgres run -- sh -c 'TEST_DATABASE_URL="$$DATABASE_URL" MACHINES=60 exec $(PY) -m pytest -n 2 -m "long or not long"'
 
 faults-import: install
 	@$(PY) -m orderhub.localpostgres run -- $(PY) manage.py faults $(if $(UPDATES),--updates $(UPDATES))

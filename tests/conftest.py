@@ -1,7 +1,6 @@
 """Fixtures: a simulator over real HTTP, one frozen clock for both sides, and a guard on the way out."""
 
 import gc
-import os
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -44,7 +43,7 @@ def pytest_configure(config) -> None:
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
-LARGE, ONE_IN = 6, 3  # a matrix of more cells than this, and how many of them are tried
+LARGE, ONE_IN = 4, 3  # a matrix of more cells than this, and how many of them are tried
 
 
 def thin_out(items) -> None:
@@ -64,20 +63,32 @@ def _matrix(item) -> tuple[str, str]:
     return item.parent.nodeid, getattr(item, "originalname", item.name)
 
 
+def share_out(items) -> None:
+    """What both databases would be asked is shared out between them; the rest is long, and `make faults` runs it.
+
+    PostgreSQL, which production has, gets every test whose transactions are real (kills, races, faults, jobs) and one
+    in six of the others that ask a database; SQLite every other one of those whose transactions are real, and all else.
+    """
+    postgresql = connection.vendor == "postgresql"
+    places: Counter = Counter()
+    for item in items:
+        own = _commits(item)
+        if own == postgresql or item.get_closest_marker("long") or item.get_closest_marker("skipif"):
+            continue
+        one_in = 6 if postgresql else 2
+        if places[item.path] % one_in:
+            item.add_marker(pytest.mark.long)
+        places[item.path] += 1
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items) -> None:
-    """On PostgreSQL only what asks the database runs, pages aside: the rest cannot end otherwise there.
-
-    Of that, all whose transactions are real or which prove a whole flow, a job or an erasure, and every fourth of the
-    others; all of them with EVERY_TEST=1, as `make faults` does.
-    """
+    """On PostgreSQL only what asks the database runs, pages aside: the rest cannot end otherwise there."""
     thin_out(items)
+    share_out(items)
     if connection.vendor != "postgresql":
         return
     kept = [item for item in items if _asks_the_database(item) and "screens" not in item.path.parts]
-    if not os.environ.get("EVERY_TEST"):
-        places = Counter({"test_canary.py": 1})  # takes minutes, and was walked through on SQLite
-        kept = [item for item in kept if _is_of_its_own(item) or _every_fourth(item, places)]
     chosen = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = kept
@@ -89,17 +100,11 @@ def _asks_the_database(item) -> bool:
     )
 
 
-def _is_of_its_own(item) -> bool:
+def _commits(item) -> bool:
+    """Whether its transactions are real. A canary run takes minutes, and is walked through on SQLite."""
     marker = item.get_closest_marker("django_db")
-    commits = bool(marker and marker.kwargs.get("transaction")) or "transactional_db" in item.fixturenames
-    return item.path.name != "test_canary.py" and (
-        commits or bool({"end_to_end", "orderhub", "privacy"} & set(item.path.parts[-2:]))
-    )
-
-
-def _every_fourth(item, places: Counter) -> bool:
-    places[item.path.name] += 1
-    return places[item.path.name] % 4 == 1
+    real = bool(marker and marker.kwargs.get("transaction")) or "transactional_db" in item.fixturenames
+    return real and not item.path.name.startswith("test_canary")
 
 
 @pytest.fixture(autouse=True, scope="session")
