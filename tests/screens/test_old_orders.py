@@ -75,4 +75,6 @@ def test_d1_7b_a_reduced_order_can_still_be_opened_and_says_why_it_is_bare(clien
     assert page.status_code == 200 and order.order_number in page.content.decode()
     assert sentence(OrderEvent.objects.get(order=order)) == f"Reduced to accounting fields: {LAW}"
     assert f"Reduced to accounting fields: {LAW}" in page.content.decode()
+    assert "its parcels are gone" in page.content.decode()
+    assert "shipped outside OrderHub" not in page.content.decode()
     assert Order.objects.get().status == "shipped"
