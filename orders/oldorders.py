@@ -27,11 +27,6 @@ def old(now: datetime) -> QuerySet[Order]:
     return Order.objects.filter(AMAZON, ordered_at__lte=holds.limit(now))
 
 
-def unerased(now: datetime) -> QuerySet[Order]:
-    """Old ones that still have, or may have, something of a person: left alone."""
-    return old(now).exclude(ERASED)
-
-
 def to_delete(store: Store, now: datetime) -> QuerySet[Order]:
     """Old ones of a store that nobody holds, or whose law ended."""
     rows = old(now).filter(ERASED, store=store).order_by(*NEWEST)
@@ -61,16 +56,15 @@ class Standing:
 
 def standing(now: datetime) -> list[Standing]:
     """How many old orders there are, by the law that holds them; one query."""
-    usual = holds.of_installation()
+    reduced, usual = Q(reduced_at__isnull=False), holds.of_installation()
     rows = old(now).order_by().values_list("store__legal_hold").annotate(
-        kept=Count("pk", filter=Q(reduced_at__isnull=False)),
-        waiting=Count("pk", filter=ERASED & Q(reduced_at__isnull=True)),
+        kept=Count("pk", filter=reduced), waiting=Count("pk", filter=ERASED & ~reduced),
         unerased=Count("pk", filter=~ERASED),
     )  # fmt: skip
     sums: dict[str, Counter] = {}
-    for own, *counts in rows:
-        sums.setdefault(own or usual, Counter()).update(dict(zip(("kept", "waiting", "unerased"), counts, strict=True)))
-    return [
-        Standing(hold, *(found[name] for name in ("kept", "waiting", "unerased")))
-        for hold, found in sorted(sums.items())
-    ]
+    for own, kept, waiting, unerased in rows:
+        hold = own or usual
+        if not hold:  # reduced under a law that was taken away
+            kept, waiting = 0, waiting + kept
+        sums.setdefault(hold, Counter()).update(kept=kept, waiting=waiting, unerased=unerased)
+    return [Standing(hold, row["kept"], row["waiting"], row["unerased"]) for hold, row in sorted(sums.items())]

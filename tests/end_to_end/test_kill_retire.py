@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("point", ["retire.after_files", "retire.inside"])
-def test_f01_killed_in_a_batch_of_old_orders_the_next_run_ends_it(noon, point, monkeypatch):
+def test_f01_killed_in_a_batch_of_old_orders_the_next_run_ends_it(noon, travel, point, monkeypatch):
     monkeypatch.setattr(retiring, "BATCH", 1)
     store = make_store()
     orders = [old_order(store, months_ago(), with_label=True) for _ in range(2)]
@@ -22,6 +22,8 @@ def test_f01_killed_in_a_batch_of_old_orders_the_next_run_ends_it(noon, point, m
     assert died_at(point, retire, visit=2)
     keys_are_whole()
     assert Order.objects.count() == 1 and [path.exists() for path in paths] == [False, False]
+    assert retire() == "already running"  # the dead one's lease has not ended
+    travel(minutes=2)
     retire()
     keys_are_whole()
     assert not Order.objects.filter(pk__in=[order.pk for order in orders]).exists() and not Label.objects.exists()

@@ -400,3 +400,5 @@ def test_d1_7b_old_orders_are_counted_by_their_law_in_one_query(store, held, dja
     with django_assert_num_queries(1):
         found = oldorders.standing(clock.now())
     assert [(row.hold, row.kept, row.waiting, row.unerased) for row in found] == [("", 0, 1, 1), (FR, 1, 1, 0)]
+    Store.objects.update(legal_hold="")
+    assert [(row.hold, row.kept, row.waiting) for row in oldorders.standing(clock.now())] == [("", 0, 3)]
