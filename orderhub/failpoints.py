@@ -47,6 +47,10 @@ NAMES = (
     "redact.after_columns",
     "redact.in_verify",
     "redact.after_done",
+    "retire.before_files",
+    "retire.after_files",
+    "retire.inside",
+    "retire.after_rows",
     "request.after_ledger",
     "request.before_done",
 )

@@ -286,6 +286,10 @@ REVEALS_PER_HOUR = env.int("REVEALS_PER_HOUR", default=200)  # more views of per
 RETENTION_UNSHIPPED_DAYS = env.int("RETENTION_UNSHIPPED_DAYS", default=14)
 RETENTION_SHIPPED_DAYS = env.int("RETENTION_SHIPPED_DAYS", default=30)
 RETENTION_LABEL_DAYS = env.int("RETENTION_LABEL_DAYS", default=44)
+# Whatever else came with an order of Amazon's: months from its date, 18 at most. LEGAL_HOLD: a code of privacy/holds.py
+RETENTION_NON_PII_MONTHS = env.int("RETENTION_NON_PII_MONTHS", default=18)
+LEGAL_HOLD = env.str("LEGAL_HOLD", default="")
+FISCAL_YEAR_END_MONTH = env.int("FISCAL_YEAR_END_MONTH", default=12)  # from its end the ten years of a hold count
 # Erasures that people asked for, outside the database: a restored backup must repeat them. Shared by all hosts
 ERASURE_LEDGER_FILE = Path(env.str("ERASURE_LEDGER_FILE", default=str(VAR_DIR / "erasures.jsonl")))
 LOG_RETENTION_MONTHS = env.int("LOG_RETENTION_MONTHS", default=12)  # of the security log and the access log

@@ -12,13 +12,14 @@ from orderhub.jobs import Busy, JobFailed, under_lease
 from orders import catalogue, importing
 from orders.models import Order, OrderEvent
 from orders.page import PageWriter
+from privacy import holds
 from stores import health
 from stores.connecting import connector_for
 from stores.connectors.amazon.client import AccessDenied
 from stores.connectors.base import OrderPage, Unreadable
 from stores.models import AmazonAccount, Store
 
-OUTCOMES = ("imported", "updated", "unchanged", "older", "skipped", "unconnected", "quarantined")
+OUTCOMES = ("imported", "updated", "unchanged", "older", "skipped", "unconnected", "quarantined", "too_old")
 UNKNOWN = "unknown"  # Amazon has no such order for this seller
 TAKEN_IN = OUTCOMES[:4]
 SAMPLE = 500  # orders that tell on which marketplaces numbers begin alike
@@ -52,6 +53,10 @@ def words(outcome: str) -> str:
         "skipped": _("Amazon has it, and it is left out: see the reason below."),
         "unconnected": _("Amazon has it on an order source that has no store: see below."),
         "quarantined": _("Amazon has it, and it cannot be read: see below."),
+        "too_old": _(
+            "Amazon has it, and it is too old: orders are kept for %(months)d months. See it in Seller Central."
+        )
+        % {"months": holds.months()},
     }[outcome]
 
 

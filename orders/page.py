@@ -21,7 +21,7 @@ from orders.models import ItemPersonalData, Order, OrderEvent, OrderItem, OrderP
 from orders.models.order import CANCELLED_ALERT
 from orders.pagesaving import Plan
 from orders.retention import periods_for
-from privacy import retention
+from privacy import holds, retention
 from stores import marketplaces, statusmap
 from stores.connectors.base import PERSON_FIELDS, OrderPage, RemoteOrder, RemotePerson
 from stores.models import AmazonAccount, Store, UnconnectedOrder
@@ -38,6 +38,7 @@ class PageWriter:
 
     def __init__(self, account: AmazonAccount, *, now: datetime):
         self.account, self.now = account, now
+        self.oldest = holds.limit(now)
         stores = account.stores.prefetch_related("status_map")
         self.stores: dict[str, Store] = {store.marketplace: store for store in stores}
         self.by_id = {store.pk: store for store in stores}
@@ -99,6 +100,9 @@ class PageWriter:
     # -- decisions, no database
 
     def _decide(self, remote: RemoteOrder, order: Order | None, plan: Plan) -> None:
+        if remote.created_at <= self.oldest or (order is not None and order.reduced_at):
+            plan.counts["too_old"] += 1  # what went after its term does not come back
+            return
         market = marketplaces.BY_ID.get(remote.marketplace_id)
         store = self.stores.get(market.code) if market else None
         if store is None:

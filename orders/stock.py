@@ -136,6 +136,23 @@ def confirm(product: Product, typed: str, *, by, now: datetime) -> int:
     return int(typed)
 
 
+def forget_sent(order_ids: list[int]) -> None:
+    """Orders are about to be deleted: the counts of the shelf stay what they are. One statement, in that transaction.
+
+    Units sent before a count are taken off what had been sent by then; those sent since, off the count itself.
+    """
+    lines = OrderItem.objects.filter(order__among=order_ids)
+    sent = lines.filter(product=OuterRef("pk")).order_by().values("product").annotate(units=Sum(_SENT)).values("units")
+    counted = Product.objects.filter(
+        stock_on_hand__isnull=False, pk__in=lines.exclude(product=None).values("product")
+    ).annotate(gone=Coalesce(Subquery(sent), 0))
+    since = Greatest(F("gone") - F("sent_when_counted"), 0)
+    counted.update(
+        stock_on_hand=Greatest(F("stock_on_hand") - since, 0),
+        sent_when_counted=Greatest(F("sent_when_counted") - F("gone"), 0),
+    )
+
+
 # -- what Amazon has
 
 

@@ -13,6 +13,7 @@ from orders.deciding import HOLD_REASONS
 from orders.models import Order, OrderEvent
 from orders.models.person import CustomizationState
 from privacy import masks
+from privacy.holds import LegalHold
 
 Kind = OrderEvent.Kind
 EXTRA = ("reason", "until", "answer", "change", "done", "code")  # told in brackets where the sentence has no place
@@ -147,6 +148,10 @@ def _user(name: str) -> str:
     return name or _("nobody")
 
 
+def _hold(code: str) -> str:
+    return str(LegalHold(code).label) if code in LegalHold.values else code
+
+
 def _own(name: str) -> str:
     return name or _("none")
 
@@ -187,6 +192,7 @@ _TRANSLATED: dict[str, Callable[[str], str]] = {
     "user": _user,
     "client": _client,
     "own": _own,
+    "hold": _hold,
 }
 
 

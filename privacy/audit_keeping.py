@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.conf import settings
@@ -54,12 +55,21 @@ def tell_erasure(report, *, actor: str) -> None:
 def tell_settings(*, actor: str) -> bool:
     """Record the periods and the other settings of privacy where they are not those of the last start; whether so."""
     days = [settings.RETENTION_UNSHIPPED_DAYS, settings.RETENTION_SHIPPED_DAYS, settings.RETENTION_LABEL_DAYS]
-    now = {"ids": [*days, settings.LOG_RETENTION_MONTHS], "reason": f"postcode {settings.REDACT_POSTCODE}"}
+    now = {"ids": [*days, settings.LOG_RETENTION_MONTHS], "reason": ", ".join(_unusual())}
     events = SecurityEvent.objects.filter(code=EventCode.RETENTION_CHANGED, kind="settings").order_by("-pk")
     if events.values("ids", "reason").first() == now:
         return False
     audit.record(EventCode.RETENTION_CHANGED, actor=actor, kind="settings", **now)
     return True
+
+
+def _unusual() -> Iterator[str]:
+    """What else is set; of the terms of old orders only what is not as it comes."""
+    yield f"postcode {settings.REDACT_POSTCODE}"
+    if settings.RETENTION_NON_PII_MONTHS != 18:
+        yield f"{settings.RETENTION_NON_PII_MONTHS} months"
+    if settings.LEGAL_HOLD:
+        yield f"{settings.LEGAL_HOLD} {settings.FISCAL_YEAR_END_MONTH}"
 
 
 def months_before(instant: datetime, months: int) -> datetime:

@@ -12,7 +12,7 @@ from pathlib import Path
 from django.apps import apps
 from django.utils.translation import override
 
-from privacy import access, markers, registry
+from privacy import access, holds, markers, registry
 from privacy.registry import Kind
 from privacy.retention import CEILING_DAYS, LABEL_DAYS, SHIPPED_DAYS, UNSHIPPED_DAYS
 
@@ -38,7 +38,17 @@ SEES_NAMES = {
 def document() -> str:
     """The whole file."""
     with override("en"):
-        parts = [_opening(), _terms(), _tables(), _shelves(), _elsewhere(), _roles(), _proof(), _every_table()]
+        parts = [
+            _opening(),
+            _terms(),
+            _old_orders(),
+            _tables(),
+            _shelves(),
+            _elsewhere(),
+            _roles(),
+            _proof(),
+            _every_table(),
+        ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
@@ -72,6 +82,37 @@ def _terms() -> str:
 A day is 24 hours. The erasure runs every five minutes. Terms can be shortened, for the installation and for a store,
 never lengthened; a later correction never moves a date back. An order that did not come from Amazon is erased when its
 buyer asks for it."""
+
+
+def _old_orders() -> str:
+    kept = "\n".join(
+        f"- *{holds.LegalHold(code).label}* (`{code}`): {_held(tables)}." for code, tables in holds.KEPT.items()
+    )
+    return f"""
+## Everything else of Amazon's orders
+
+What names nobody goes too, {holds.MOST_MONTHS} calendar months after the date of the order: with the order go its lines, parcels,
+labels, notices, mails, purchases, rows of batches, notes, tags and timeline, and its customer where no other order is
+left. Ledgers of imports, submissions and batches of that age go as well. A job does it every day; fewer months
+(`RETENTION_NON_PII_MONTHS`) are obeyed, more are not. An order whose personal data is not erased by then is left alone and
+named in the security log. An import passes over orders of that age, so none comes back.
+
+Only a law keeps something longer: a code of the installation (`LEGAL_HOLD`) or of a store, set by the privacy officer and
+on record. It keeps these columns, so that counts and totals of a month stay what they were, and empties or deletes all
+others; {holds.YEARS_HELD} years after the end of the fiscal year the rest goes.
+
+{kept}
+
+Without a law the orders are gone, and the totals of their month with them: export what the books need before. Products and
+stock are the seller's own, as are orders that did not come from Amazon: they stay. Certificates stay, as the proof of the
+erasure, and hold an order number."""
+
+
+def _held(tables: dict[str, str]) -> str:
+    key = {"orders_order": "order_number"}  # the others are told apart by the order
+    return "; ".join(
+        f"`{table}` {_names([*filter(None, [key.get(table)]), *columns.split()])}" for table, columns in tables.items()
+    )
 
 
 def _tables() -> str:

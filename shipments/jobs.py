@@ -12,6 +12,7 @@ from shipments import (
     forwarding,
     manual_updates,
     mirroring,
+    retiring,
     tracking,
 )
 from shipments.mails.jobs import send_mails as send_mails  # declares it
@@ -224,3 +225,12 @@ def bring_forward(store_id: int, after: int = 0) -> str:
     if last is not None:
         enqueue(bring_forward, store_id, last)
     return f"store {store_id}: {moved} moved"
+
+
+@every(minutes=24 * 60)
+def retire_old_orders() -> str:
+    """Delete orders of over eighteen months, or reduce them to what a law holds. Asks for itself again at its budget."""
+    report = retiring.retire(now=clock.now(), actor=retire_old_orders.job_name)
+    if report.more:
+        enqueue(retire_old_orders)
+    return report.sentence()

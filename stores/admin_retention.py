@@ -32,7 +32,10 @@ class RetentionDoor:
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
         stores = Store.objects.select_related("merchant").order_by("merchant__name", "name")
-        rows = [{"store": store, "rows": retention_panel.rows(store)} for store in stores]
+        rows = [
+            {"store": store, "rows": retention_panel.rows(store), "old": retention_panel.old_orders(store)}
+            for store in stores
+        ]
         return self._retention_answer(request, "stores/store_retentions.html", title=_("Periods of stores"), rows=rows)
 
     def retention_view(self, request, object_id):

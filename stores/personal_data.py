@@ -18,7 +18,7 @@ TABLES = {
         "brand_logo brand_phone brand_site brand_from_email approved_sender notify_when notify_delay_minutes "
         "short_stock product_title_policy product_image_policy product_weight_policy product_dimensions_policy linked_store_id "
         "amazon_told_by ship_from created_at correct_tracking mail_shipped mail_delivered slip_message slip_shows_sku "
-        "retention_unshipped_days retention_shipped_days retention_label_days redaction_strict",
+        "retention_unshipped_days retention_shipped_days retention_label_days redaction_strict legal_hold",
         operational="approved_sender_confirmed_at linked_mails_off_at",
         staff="approved_sender_confirmed_by_id linked_mails_off_by_id",
     ),

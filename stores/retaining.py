@@ -1,6 +1,7 @@
-"""Shorter periods and the strict profile of a store (R111, R112): who may set them, and what is kept of it.
+"""Shorter periods, the strict profile of a store (R111, R112) and the law that holds its old orders (DPP 1.7): who may set
+them, and what is kept of it.
 
-Nothing here lengthens what the rules allow. A period that is lengthened again, within the rule, counts for what comes
+Nothing here lengthens what the rules allow for personal data. A period that is lengthened again, within the rule, counts for what comes
 from then on: due dates that were brought forward stay where they are.
 """
 
@@ -12,22 +13,24 @@ from django.utils.translation import gettext as _
 from orderhub import jobs
 from orderhub.errors import RuleViolation
 from privacy import access, audit
+from privacy.holds import LegalHold
 from privacy.models.event import EventCode
 from stores.models import Store
 from stores.models.store import RETENTION_MOST
 
 PERIODS = tuple(name for name, _most in RETENTION_MOST)
-STRICT = "redaction_strict"
+STRICT, HOLD = "redaction_strict", "legal_hold"
 LEAST = 1  # day: less would erase an order before anybody can send it
 BRING_FORWARD = "shipments.bring_forward"  # the job that follows; it knows labels, which this app does not
 
 
 @dataclass(frozen=True)
 class Wish:
-    """`periods`: days by column, None for the rule's own."""
+    """`periods`: days by column, None for the rule's own. `hold`: a code of privacy.holds, '' for no law."""
 
     periods: dict[str, int | None]
     strict: bool
+    hold: str = ""
 
 
 def may_change(user) -> bool:
@@ -49,7 +52,9 @@ def change(store: Store, wish: Wish, *, by, request=None) -> list[str]:
                 _("Type a number of days from %(least)d to %(most)d, or leave the field empty.")
                 % {"least": LEAST, "most": most}
             )
-    wanted = wish.periods | {STRICT: wish.strict}
+    if wish.hold not in {"", *LegalHold.values}:
+        raise RuleViolation(_("Choose one of the laws in the list."))
+    wanted = wish.periods | {STRICT: wish.strict, HOLD: wish.hold}
     with transaction.atomic():
         row = Store.objects.select_for_update(of=("self",), no_key=True).get(pk=store.pk)
         changed = [name for name, value in wanted.items() if getattr(row, name) != value]
@@ -66,7 +71,9 @@ def change(store: Store, wish: Wish, *, by, request=None) -> list[str]:
 
 
 def _code(name: str, value) -> str:
-    """`unshipped:7`, `label:rule`, `strict:on`."""
+    """`unshipped:7`, `label:rule`, `strict:on`, `hold:fr_accounting`."""
+    if name == HOLD:
+        return f"hold:{value or 'none'}"
     if name == STRICT:
         return f"strict:{'on' if value else 'off'}"
     return f"{name.removeprefix('retention_').removesuffix('_days')}:{'rule' if value is None else value}"

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from privacy import holds
 from stores import retaining
 from stores.models import Store
 from stores.models.store import RETENTION_MOST
@@ -16,6 +17,16 @@ HELP = {
 }
 
 
+def hold_choices() -> list[tuple[str, object]]:
+    """What may be chosen; the first says what counts where a store names no law."""
+    usual = holds.of_installation()
+    if usual:
+        none = _now("As for the whole installation: %(law)s") % {"law": holds.LegalHold(usual).label}
+    else:
+        none = _now("None: orders are deleted %(months)d months after their date") % {"months": holds.months()}
+    return [("", none), *holds.LegalHold.choices]
+
+
 class RetentionForm(forms.Form):
     """Days, empty for the rule's own, and the profile. stores/retaining.py decides."""
 
@@ -23,6 +34,10 @@ class RetentionForm(forms.Form):
         label=_("Strict profile"),
         required=False,
         help_text=_("Also erases postal code, custom fields, options of lines and every note."),
+    )
+
+    legal_hold = forms.ChoiceField(
+        label=_("Law that keeps old orders"), required=False, choices=hold_choices, widget=forms.RadioSelect
     )
 
     def __init__(self, *args, **given):
@@ -43,16 +58,29 @@ class RetentionForm(forms.Form):
 
     def wish(self) -> retaining.Wish:
         data = self.cleaned_data
-        return retaining.Wish({name: data[name] for name in retaining.PERIODS}, data[retaining.STRICT])
+        return retaining.Wish(
+            {name: data[name] for name in retaining.PERIODS}, data[retaining.STRICT], data[retaining.HOLD]
+        )
 
 
 def of(store: Store) -> RetentionForm:
-    return RetentionForm(initial={name: getattr(store, name) for name in (*retaining.PERIODS, retaining.STRICT)})
+    names = (*retaining.PERIODS, retaining.STRICT, retaining.HOLD)
+    return RetentionForm(initial={name: getattr(store, name) for name in names})
 
 
 def facts(user, store: Store) -> dict:
-    """`rows`: each period as it counts for the store, and why."""
-    return {"rows": rows(store), "strict": store.redaction_strict, "may_change": retaining.may_change(user)}
+    """`rows`: each period as it counts for the store, and why. `old`: what becomes of its old orders."""
+    may = retaining.may_change(user)
+    return {"rows": rows(store), "strict": store.redaction_strict, "old": old_orders(store), "may_change": may}
+
+
+def old_orders(store: Store) -> str:
+    """A sentence on the rest of an order, which names nobody."""
+    hold, months = store.legal_hold or holds.of_installation(), {"months": holds.months()}
+    if not hold:
+        return _now("deleted %(months)d months after their date") % months
+    told = _now("after %(months)d months only the accounting fields stay: %(law)s")
+    return told % (months | {"law": holds.LegalHold(hold).label})
 
 
 def rows(store: Store) -> list[dict]:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import admin
 
 from orderhub.checks.rules import unsafe
-from privacy import retention
+from privacy import holds, retention
 
 DEVELOPERS = {"debug_toolbar", "django_extensions", "silk", "django_browser_reload", "django.contrib.admindocs"}
 UNREGISTERED = (  # forms for these would let staff run code, take over sessions, or give themselves rights
@@ -121,3 +121,24 @@ def the_emergency_stop_is_obeyed_in_time() -> str:
     every_s = settings.KILLSWITCH_POLL_S
     safe = every_s is not None and 0 <= every_s < KILLSWITCH_WITHIN_S
     return "" if safe else "KILLSWITCH_POLL_S must be below 5 seconds."
+
+
+@unsafe(74, everywhere=True)
+def nothing_of_amazon_is_kept_longer() -> str:
+    safe = 1 <= settings.RETENTION_NON_PII_MONTHS <= holds.MOST_MONTHS
+    return (
+        ""
+        if safe
+        else "RETENTION_NON_PII_MONTHS must be between 1 and 18. What a law wants longer is kept by LEGAL_HOLD."
+    )
+
+
+@unsafe(75, everywhere=True)
+def a_hold_is_a_law_we_know() -> str:
+    known = ["", *holds.LegalHold.values]
+    return "" if settings.LEGAL_HOLD in known else f"LEGAL_HOLD must be empty or one of {', '.join(known[1:])}."
+
+
+@unsafe(76, everywhere=True)
+def the_fiscal_year_ends_in_a_month() -> str:
+    return "" if 1 <= settings.FISCAL_YEAR_END_MONTH <= 12 else "FISCAL_YEAR_END_MONTH must be a month, 1 to 12."

@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 
 from orderhub import clock
 from orderhub.ledger import certificates, forecast, lag, preview, summary
-from privacy import access, audit
+from orders import oldorders
+from privacy import access, audit, holds
 from privacy.models import ErasureCertificate
 from privacy.models.event import EventCode
 
@@ -126,7 +127,7 @@ def ledger_view(request, site):
     return _page(
         request, site, "ledger", _("Ledger of erasures"), now=now, days=days, periods=summary.PERIODS,
         summary=summary.read(since=now - timedelta(days=days)), troubles=summary.troubles(), shown=summary.SHOWN,
-        chain=summary.chain(), scan=summary.scan(), first=today - timedelta(days=days), today=today,
+        old=oldorders.standing(now), months=holds.months(), chain=summary.chain(), scan=summary.scan(), first=today - timedelta(days=days), today=today,
     )  # fmt: skip
 
 

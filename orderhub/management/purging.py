@@ -5,7 +5,6 @@ settings, without the token, so that the proof has something to refer to.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.admin.models import LogEntry
@@ -14,6 +13,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Least
 
+from orderhub import trees
 from orders.models import Customer, HistoryRead, Order, Product, QuarantinedOrder, SkippedOrder
 from privacy import erasure
 from privacy.models import DataKey
@@ -75,13 +75,13 @@ def remove(account: AmazonAccount) -> Counter:
         with transaction.atomic():
             _forget_log(ids)
             DataKey.objects.filter(owner__in=[f"order:{pk}" for pk in ids]).delete()
-            gone += _delete_tree(Order, ids)
+            gone += trees.delete(Order, ids)
     with transaction.atomic():
-        gone += _delete_tree(
+        gone += trees.delete(
             Customer, Customer.objects.filter(pk__in=customers, orders=None).values_list("pk", flat=True)
         )
         for model, rows in _beside(account):
-            gone += _delete_tree(model, list(rows.values_list("pk", flat=True)))
+            gone += trees.delete(model, list(rows.values_list("pk", flat=True)))
         LabelBatch.objects.filter(rows=None).delete()
     return gone
 
@@ -110,22 +110,3 @@ def _delete_files(labels) -> None:
 def _forget_log(order_ids: list[int]) -> None:
     kind = ContentType.objects.get_for_model(Order)
     LogEntry.objects.filter(content_type=kind, object_id__in=[str(pk) for pk in order_ids]).delete()
-
-
-def _delete_tree(model: type[models.Model], ids: Iterable) -> Counter:
-    """Delete rows and all rows that hang on them, deepest first; what only refers to them, by a key that may be empty,
-    stays and forgets them."""
-    ids, gone = list(ids), Counter()
-    if not ids:
-        return gone
-    for relation in model._meta.get_fields(include_hidden=True):
-        if not relation.auto_created or relation.concrete or relation.many_to_many:
-            continue
-        rows = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": ids})
-        if relation.field.null:
-            rows.update(**{relation.field.name: None})
-        else:
-            gone += _delete_tree(relation.related_model, rows.values_list("pk", flat=True))
-    rows = model._base_manager.filter(pk__in=ids)
-    gone[model._meta.db_table] += rows._raw_delete(rows.db)
-    return gone

@@ -37,6 +37,7 @@ class OrderEvent(models.Model):
         TOLD_OF_FIRST = "told_of_first", _("No notice to Amazon for %(tracking)s")
         NOTICE = "notice", _("Notice to %(channel)s: %(state)s")
         REDACTED = "redacted", _("Personal data erased")
+        REDUCED = "reduced", _("Reduced to accounting fields: %(hold)s")
         NOTED = "noted", _("Note added")
         TAGGED = "tagged", _("Tags: %(tags)s")
         ASSIGNED = "assigned", _("Assigned to %(user)s")

@@ -148,6 +148,7 @@ class Order(models.Model):
     redaction_rule = models.CharField(_("rule that sets it"), max_length=20, blank=True)
     redacted_at = models.DateTimeField(_("erased at"), null=True, blank=True)
     redaction_reason = models.CharField(_("erased because"), max_length=20, blank=True)
+    reduced_at = models.DateTimeField(_("reduced to accounting fields at"), null=True, blank=True, editable=False)
     redaction_error = models.CharField(_("erasure failed with"), max_length=60, blank=True)
 
     objects = OrderQuerySet.as_manager()
@@ -188,6 +189,10 @@ class Order(models.Model):
                 condition=Q(pii_state="redacted", redacted_at__isnull=False)
                 | (~Q(pii_state="redacted") & Q(redacted_at__isnull=True)),
                 name="order_redacted_has_instant",
+            ),
+            models.CheckConstraint(
+                condition=Q(reduced_at__isnull=True) | Q(fulfilled_by="AFN") | Q(pii_state="redacted"),
+                name="order_reduced_is_erased",
             ),
             models.CheckConstraint(
                 condition=Q(fulfilled_by="AFN") | ~Q(origin_marketplace="amazon") | Q(redaction_due_at__isnull=False),

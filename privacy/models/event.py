@@ -44,6 +44,7 @@ class EventCode(models.TextChoices):
     ERASURE_HELD = "erasure_held", _("erasure held: the clock cannot be trusted")
     ERASED_DATA_OFFERED = "erased_data_offered", _("erased data written again, and ignored")
     RETENTION_CHANGED = "retention_changed", _("periods or profile of erasure changed")
+    RETIRED = "retired", _("old orders deleted or reduced")
     SETTINGS_CHANGED = "settings_changed", _("settings changed")
     KEYS_ROTATED = "keys_rotated", _("encryption keys rotated")
     KILLSWITCH = "killswitch", _("emergency stop")

@@ -11,6 +11,7 @@ from orderhub import clock
 from orderhub.constraints import known_values
 from privacy import retention
 from privacy.fields import EncryptedTextField
+from privacy.holds import LegalHold
 from stores import marketplaces
 from stores.models.account import AmazonAccount, Merchant
 from stores.models.settings import (
@@ -77,6 +78,8 @@ class Store(BrandSettings, NotificationSettings, ProductSettings, CustomFieldSet
     retention_shipped_days = models.PositiveSmallIntegerField(_("days after shipping"), null=True, blank=True)
     retention_label_days = models.PositiveSmallIntegerField(_("days after the label"), null=True, blank=True)
     redaction_strict = models.BooleanField(_("strict profile of erasure"), default=False)
+    # Why something of old orders outlives Amazon's eighteen months
+    legal_hold = models.CharField(_("law that keeps old orders"), max_length=20, choices=LegalHold.choices, blank=True)
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
 
     objects = StoreQuerySet.as_manager()
@@ -105,6 +108,7 @@ class Store(BrandSettings, NotificationSettings, ProductSettings, CustomFieldSet
                 )
                 for name, most in RETENTION_MOST
             ),
+            models.CheckConstraint(condition=Q(legal_hold__in=["", *LegalHold.values]), name="store_legal_hold_known"),
             *SETTINGS_CONSTRAINTS,
         ]
 

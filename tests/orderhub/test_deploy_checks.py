@@ -119,6 +119,10 @@ UNSAFE = [
     (71, {"TIME_ZONE": "Europe/Paris"}),
     (72, {"LANGUAGE_CODE": "xx"}),
     (73, {"KILLSWITCH_POLL_S": 60}),
+    (74, {"RETENTION_NON_PII_MONTHS": 19}),
+    (74, {"RETENTION_NON_PII_MONTHS": 0}),
+    (75, {"LEGAL_HOLD": "because I said so"}),
+    (76, {"FISCAL_YEAR_END_MONTH": 0}),
 ]  # fmt: skip
 
 
