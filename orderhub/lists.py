@@ -1,13 +1,27 @@
 """What all our lists share: read-only rows, filters as plain selects above the table, no count of everything."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import models
 
 TEMPLATE = "admin/oh_list.html"
 MOST_DIGITS = 19  # what a column of ids can hold
 
 
-class ChoiceFilter(admin.SimpleListFilter):
+def _numbers(texts: Iterable[str]) -> list[str]:
+    """Those that can be an id; whatever else was sent is left out."""
+    return [text for text in texts if text.isascii() and text.isdigit() and len(text) < MOST_DIGITS]
+
+
+def ids_of(text: str) -> list[int]:
+    """`1,2,3`, as it stands in an address, to numbers, each once; anything else is left out."""
+    return list(dict.fromkeys(map(int, _numbers(text.split(",")))))
+
+
+class ChoiceFilter(ABC, admin.SimpleListFilter):
     """A filter shown as a select. Subclasses say `title`, `parameter_name`, `lookups` and `narrow`."""
 
     in_bar = True  # False: the list shows it in another way, such as tabs
@@ -15,13 +29,27 @@ class ChoiceFilter(admin.SimpleListFilter):
     always = False  # True: one of its choices always holds, there is no "all"
     as_text = False  # True: typed instead of chosen; see TextFilter
 
+    @abstractmethod
     def narrow(self, rows, value: str, request):
-        raise NotImplementedError
+        """The rows that a known choice leaves."""
 
     def queryset(self, request, queryset):
         known = {str(choice) for choice, _name in self.lookup_choices}
         value = self.value()
         return self.narrow(queryset, value, request) if value in known else queryset
+
+
+class ColumnFilter(ChoiceFilter):
+    """The codes of one column. Subclasses say `title`, `parameter_name` and `codes`; `column` where it goes by another name."""
+
+    codes: type[models.TextChoices]
+    column = ""
+
+    def lookups(self, request, model_admin):
+        return self.codes.choices
+
+    def narrow(self, rows, value, request):
+        return rows.filter(**{self.column or self.parameter_name: value})
 
 
 class TextFilter(ChoiceFilter):
@@ -68,9 +96,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def response_action(self, request, queryset):
         """Rows are chosen by number: whatever else was sent as one chooses nothing."""
         request.POST = request.POST.copy()
-        sent = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        known = [pk for pk in sent if pk.isascii() and pk.isdigit() and len(pk) < MOST_DIGITS]
-        request.POST.setlist(ACTION_CHECKBOX_NAME, known)
+        request.POST.setlist(ACTION_CHECKBOX_NAME, _numbers(request.POST.getlist(ACTION_CHECKBOX_NAME)))
         return super().response_action(request, queryset)
 
     def lookup_allowed(self, lookup, value, request=None):

@@ -39,6 +39,7 @@ from orders.admin_alerts import AlertDoors
 from orders.admin_bulk import BulkDoors
 from orders.admin_entering import EnteringDoors
 from orders.admin_erasure import ErasureOfOrder
+from orders.admin_exporting import ExportingDoors
 from orders.admin_files import FileDoors
 from orders.admin_notes import NoteDoors
 from orders.admin_people import PeopleDoors
@@ -138,6 +139,7 @@ class OrderAdmin(
     CustomizationDoors,
     EnteringDoors,
     FileDoors,
+    ExportingDoors,
     GoodsDoors,
     PeopleDoors,
     WhereDoors,
@@ -160,6 +162,7 @@ class OrderAdmin(
     search_help_text = _("Order number, SKU, ASIN or tracking number")
     actions = [
         "ship", "combine", "pick", "slips", "hold", "hold_until", "release", "assign_to_me", "assign", "change_tags", "set_own_status",
+        "export_people",
     ]  # fmt: skip
 
     # -- the list

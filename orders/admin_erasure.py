@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from orderhub import clock
 from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
-from orderhub.lists import ChoiceFilter
+from orderhub.lists import ColumnFilter
 from orderhub.wording import badge, utc
 from orders import erasure_requests
 from privacy import request_jobs, requests
@@ -103,24 +103,12 @@ class ErasureOfCustomer(_Asking):
         return self._ask_erasure(request, row, erasure_requests.of_customer(row), back=page, title=title, crumbs=crumbs)
 
 
-class StateFilter(ChoiceFilter):
-    title, parameter_name = _("state"), "state"
-
-    def lookups(self, request, model_admin):
-        return RequestState.choices
-
-    def narrow(self, rows, value, request):
-        return rows.filter(state=value)
+class StateFilter(ColumnFilter):
+    title, parameter_name, codes = _("state"), "state", RequestState
 
 
-class ReasonFilter(ChoiceFilter):
-    title, parameter_name = _("reason"), "reason"
-
-    def lookups(self, request, model_admin):
-        return RequestReason.choices
-
-    def narrow(self, rows, value, request):
-        return rows.filter(reason=value)
+class ReasonFilter(ColumnFilter):
+    title, parameter_name, codes = _("reason"), "reason", RequestReason
 
 
 @admin.register(PersonalDataRequest)

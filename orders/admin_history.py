@@ -4,20 +4,14 @@ from django.contrib import admin
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from orderhub.lists import ChoiceFilter, ReadOnlyAdmin
+from orderhub.lists import ChoiceFilter, ColumnFilter, ReadOnlyAdmin
 from orderhub.wording import badge, stacked_utc
 from orders.models import HistoryRead
 from stores import marketplaces
 
 
-class KindFilter(ChoiceFilter):
-    title, parameter_name = _("kind"), "kind"
-
-    def lookups(self, request, model_admin):
-        return HistoryRead.Kind.choices
-
-    def narrow(self, rows, value, request):
-        return rows.filter(kind=value)
+class KindFilter(ColumnFilter):
+    title, parameter_name, codes = _("kind"), "kind", HistoryRead.Kind
 
 
 class FoundFilter(ChoiceFilter):

@@ -25,11 +25,11 @@ class PickDoors:
     def slips(self, request, rows):
         return self.open_for(request, rows, "admin:shipments_slips")
 
-    def open_for(self, request, rows, page: str):
+    def open_for(self, request, rows, page: str, *, most: int = MOST):
         """Go to a page with the ids of the chosen orders in its address; an error instead where they are too many."""
-        ids = list(rows.values_list("pk", flat=True)[: MOST + 1])
-        if len(ids) > MOST:
-            text = _now("Choose at most %(count)d orders at once.") % {"count": MOST}
+        ids = list(rows.values_list("pk", flat=True)[: most + 1])
+        if len(ids) > most:
+            text = _now("Choose at most %(count)d orders at once.") % {"count": most}
             self.message_user(request, text, messages.ERROR)
             return None
         chosen = urlencode({"ids": ",".join(map(str, ids))}, safe=",")

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from orderhub import clock
-from orderhub.lists import ChoiceFilter, TextFilter
+from orderhub.lists import ChoiceFilter, ColumnFilter, TextFilter
 from orders import assigning, custom_columns, deadlines, deciding
 from orders.models import Order, SkippedOrder, Tag
 from privacy.erasure import ALARM_AFTER
@@ -74,24 +74,14 @@ class DeadlineFilter(ChoiceFilter):
         return rows.filter(deadlines.when(value, now=clock.now(), zone_names=deadlines.zones()))
 
 
-class FulfilledByFilter(ChoiceFilter):
+class FulfilledByFilter(ColumnFilter):
     title, parameter_name, in_more = _("fulfilled by"), "by", True
-
-    def lookups(self, request, model_admin):
-        return Order.FulfilledBy.choices
-
-    def narrow(self, rows, value, request):
-        return rows.filter(fulfilled_by=value)
+    codes, column = Order.FulfilledBy, "fulfilled_by"
 
 
-class ServiceFilter(ChoiceFilter):
+class ServiceFilter(ColumnFilter):
     title, parameter_name, in_more = _("service level"), "service", True
-
-    def lookups(self, request, model_admin):
-        return Order.ServiceLevel.choices
-
-    def narrow(self, rows, value, request):
-        return rows.filter(service_level=value)
+    codes, column = Order.ServiceLevel, "service_level"
 
 
 class KindFilter(ChoiceFilter):
@@ -254,11 +244,5 @@ def overdue(now) -> Q:
     return Q(pii_state__in=[*LIVE, Order.PiiState.REDACTING], redaction_due_at__lt=now - ALARM_AFTER)
 
 
-class SkipReasonFilter(ChoiceFilter):
-    title, parameter_name = _("reason"), "reason"
-
-    def lookups(self, request, model_admin):
-        return SkippedOrder.Reason.choices
-
-    def narrow(self, rows, value, request):
-        return rows.filter(reason=value)
+class SkipReasonFilter(ColumnFilter):
+    title, parameter_name, codes = _("reason"), "reason", SkippedOrder.Reason

@@ -4,24 +4,20 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from orders.models import CatalogueItem, ItemPersonalData, Product
-from privacy.purposes import Purpose, Shelf
+from privacy.purposes import WITH_ORDER, Purpose, Shelf, named_in
 from privacy.retention import LABEL_DAYS
-
-WITH_ORDER = "until the order is erased"
 
 PURPOSES = {
     "orders_orderpersonaldata": Purpose(
         what="the buyer and the recipient of an order: names, company, street, phone, e-mail, messages, "
         "delivery instructions, purchase order number, the same in Roman letters",
         why="to make the label and the packing slip, and to answer a question about the delivery",
-        term=WITH_ORDER,
         how="overwritten with the marker; an empty column stays empty; a relay e-mail address of Amazon's stays",
         order="order",
     ),
     "orders_buyerword": Purpose(
         what="keyed hashes of the words by which support may look for a buyer",
         why="to find an order by name, e-mail or phone without keeping these readable",
-        term=WITH_ORDER,
         how="deleted",
         order="order",
         readable=False,
@@ -29,7 +25,6 @@ PURPOSES = {
     "orders_itempersonaldata": Purpose(
         what="what the buyer wrote and drew for one line (Amazon Custom), and where Amazon keeps it",
         why="to make the product as it was ordered; only for stores that switched it on",
-        term=WITH_ORDER,
         how="pictures destroyed, then overwritten with the marker; pictures' names emptied",
         order="item__order",
     ),
@@ -55,14 +50,6 @@ def _pictures_known(names: Iterable[str]) -> set[str]:
     return set(names) & {name for found in kept.iterator() for name in found}
 
 
-def _photos_known(names: Iterable[str]) -> set[str]:
-    names = list(names)
-    return {
-        *Product.objects.filter(photo__in=names).values_list("photo", flat=True),
-        *CatalogueItem.objects.filter(image__in=names).values_list("image", flat=True),
-    }
-
-
 SHELVES = (
     Shelf(
         alias="customization",
@@ -80,7 +67,7 @@ SHELVES = (
         why="to show what is to be packed",
         term="as long as a product or catalogue entry names them",
         how="deleted when nothing names them any more",
-        known=_photos_known,
+        known=named_in((Product, "photo"), (CatalogueItem, "image")),
         personal=False,
     ),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
@@ -22,6 +23,9 @@ FOR_LABEL = (*roman.TWINS, "district", "postal_code", "country")
 BUYER = ("buyer_name", "buyer_username", "buyer_email", "buyer_company", "purchase_order_number", "buyer_notes")
 LANGUAGES = {"JP": "ja", "CN": "zh-Hans", "TW": "zh-Hant", "HK": "zh-Hant", "KR": "ko"}  # for fonts and screen readers
 ALWAYS_NAMED = frozenset({"recipient_name", "street1", "phone", "buyer_name", "buyer_email"})
+
+
+EXPORTED = tuple(dict.fromkeys((*SHIP_TO, *ROMAN, *BUYER, *CUSTOM_FIELDS)))
 
 
 @dataclass(frozen=True, repr=False)  # no repr: values would reach tracebacks
@@ -125,6 +129,22 @@ def _roman_row(person: OrderPersonalData, name: str, twin: str, typed: Mapping, 
 
 def _label(name: str) -> str:
     return roman.label_of(name) if name in ROMAN else str(OrderPersonalData._meta.get_field(name).verbose_name)
+
+
+def values_for(user, order: Order, *, now: datetime) -> dict[str, str]:
+    """Every column of the order's person as this user sees it for a reason that was given; the marker once it is due.
+
+    No query where the person was read with the order. Whoever hands the values on records first that they are seen.
+    """
+    person = getattr(order, "person", None) or OrderPersonalData(order=order)
+    view = masks.view_of(user, order_open=order.is_open, revealed=True)
+    values = {name: getattr(person, name) for name in EXPORTED}
+    if order.is_erased(now=now) or person.marker:
+        goes = strict_erasing.postcode_goes(order)
+        return {name: _mask(name, value, view, postcode_goes=goes) for name, value in values.items()}
+    if order.by_amazon:
+        return {name: values[name] for name in PLACE}
+    return {name: view.shown(name, value) for name, value in values.items()}
 
 
 def _shown(person: OrderPersonalData, names: tuple[str, ...], view: masks.View) -> list[tuple[str, str]]:

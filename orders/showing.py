@@ -24,6 +24,7 @@ from orders import (
     stock,
     timeline,
 )
+from orders.csvfile import people
 from orders.customization import panel
 from orders.models import Order, OrderItem
 from privacy import access, masks, requests
@@ -147,6 +148,7 @@ def _privacy(user, order: Order, *, reason: str) -> dict:
         "may_open_labels": access.may_open_labels(user),
         "certificates": _certificates(user, order),
         "may_ask_erasure": requests.may_ask(user) and not order.masked and not order.by_amazon,
+        "may_export_person": people.may(user),
     }
 
 

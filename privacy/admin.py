@@ -27,6 +27,7 @@ WHAT_WORDS = {
     "correction form": _("form to correct an order"),
     "return label mail": _("mail with a return label"),
     "customisation picture": _("picture of a customisation"),
+    "export": _("export of personal data"),
 }
 
 
@@ -135,10 +136,10 @@ class WhyFilter(admin.SimpleListFilter):
     parameter_name = "why"
 
     def lookups(self, request, model_admin):
-        return masks.Reason.choices
+        return list(masks.WORDS.items())
 
     def queryset(self, request, queryset):
-        return queryset.filter(why=self.value()) if self.value() in masks.Reason.values else queryset
+        return queryset.filter(why=self.value()) if self.value() in masks.WORDS else queryset
 
 
 @admin.register(AccessLog)
@@ -162,4 +163,4 @@ class AccessLogAdmin(ForPrivacyOfficer):
 
     @admin.display(description=_("why"), ordering="why")
     def why_words(self, entry):
-        return masks.Reason(entry.why).label if entry.why in masks.Reason.values else entry.why or "–"
+        return masks.WORDS.get(entry.why, entry.why) or "–"

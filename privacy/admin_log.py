@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock, killswitch
-from orderhub.lists import ChoiceFilter, ReadOnlyAdmin
+from orderhub.lists import ChoiceFilter, ColumnFilter, ReadOnlyAdmin
 from orderhub.wording import badge, stacked_utc, utc
 from privacy import access, audit_words, emergency
 from privacy.models import SecurityEvent
@@ -51,14 +51,8 @@ class UserFilter(ChoiceFilter):
         return rows.filter(user=None) if value == "none" else rows.filter(user=value)
 
 
-class OutcomeFilter(ChoiceFilter):
-    title, parameter_name = _("outcome"), "outcome"
-
-    def lookups(self, request, model_admin):
-        return Outcome.choices
-
-    def narrow(self, rows, value, request):
-        return rows.filter(outcome=value)
+class OutcomeFilter(ColumnFilter):
+    title, parameter_name, codes = _("outcome"), "outcome", Outcome
 
 
 class PeriodFilter(ChoiceFilter):

@@ -5,7 +5,6 @@ Who shows it on every page asks `remembered`, which looks once a minute in each 
 """
 
 import logging
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +12,7 @@ from django.db.models import Exists
 from django.utils.translation import gettext as _
 
 from orderhub import clock
+from orderhub.lookedup import LookedUp
 from privacy import clockgate, registry
 from privacy.erasure import ALARM_AFTER
 from privacy.models import SweepState
@@ -45,7 +45,8 @@ class Standing:
 
 
 WELL = Standing()
-_kept: tuple[float, Standing] | None = None
+_standing: LookedUp[Standing] = LookedUp()
+remember, forget = _standing.remember, _standing.forget
 
 
 def standing(now: datetime) -> Standing:
@@ -68,22 +69,13 @@ def standing(now: datetime) -> Standing:
 
 def remembered() -> Standing:
     """As this process last looked, a minute ago at most. Red is also told to the log, each time it looks."""
-    global _kept
-    if _kept is None or time.monotonic() - _kept[0] > LOOK_EVERY_S:
-        remember(standing(clock.now()))
-        tell_log(_kept[1])
-    return _kept[1]
+    return _standing.get(_look, lasts_s=lambda _found: LOOK_EVERY_S)
 
 
-def remember(found: Standing) -> None:
-    global _kept
-    _kept = (time.monotonic(), found)
-
-
-def forget() -> None:
-    """The next one who asks looks again."""
-    global _kept
-    _kept = None
+def _look() -> Standing:
+    found = standing(clock.now())
+    tell_log(found)
+    return found
 
 
 def why_import_waits() -> str:

@@ -32,6 +32,15 @@ class Reason(models.TextChoices):
     AUTHORITY = "authority", _("an authority asks")
 
 
+class ExportReason(models.TextChoices):
+    """Why somebody's personal data leaves in a file. A code, as above."""
+
+    ACCESS = "access_request", _("the buyer asks what is kept (GDPR, article 15)")
+    AUTHORITY = "authority", _("an authority asks")
+    AUDIT = "amazon_audit", _("audit by Amazon")
+
+
+WORDS = {code: words for kind in (Reason, ExportReason) for code, words in kind.choices}  # of every reason in the log
 PLACE = frozenset({"city", "district", "state", "country"})  # stays after an erasure: no secret of the order
 CONTACT = frozenset({"buyer_email", "phone", "email"})
 NAMED = frozenset({

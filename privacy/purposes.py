@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import models
+
 ROW_DECIDES = ""
+WITH_ORDER = "until the order is erased"
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,8 @@ class Purpose:
 
     what: str
     why: str
-    term: str
-    how: str
+    term: str = WITH_ORDER
+    how: str = "overwritten with the marker"
     order: str = ROW_DECIDES
     readable: bool = True
 
@@ -44,3 +47,15 @@ class Shelf:
     personal: bool
     stray_after: timedelta = timedelta(days=1)
     examine: Callable[[], Iterator[tuple[str, int, str]]] = lambda: iter(())
+
+
+def named_in(*columns: tuple[type[models.Model], str]) -> Callable[[Iterable[str]], set[str]]:
+    """A shelf's `known` where each file is named by one of these columns: one query a column."""
+
+    def known(names: Iterable[str]) -> set[str]:
+        asked, found = list(names), set()
+        for model, column in columns:
+            found |= set(model.objects.filter(**{f"{column}__in": asked}).values_list(column, flat=True))
+        return found
+
+    return known

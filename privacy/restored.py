@@ -10,7 +10,6 @@ What was found, and that it was dealt with, are events of the security log: all 
 import json
 import logging
 import os
-import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -22,6 +21,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Min
 
 from orderhub import clock
+from orderhub.lookedup import LookedUp
 from orderhub.models import JobRun
 from privacy import audit, deadman, registry
 from privacy.models import SecurityChain, SecurityEvent
@@ -40,7 +40,8 @@ ALLOWED = (
     "orderhub.housekeeping.heartbeat",
     "orderhub.housekeeping.look_after_restore",
 )
-_kept: tuple[float, bool] | None = None
+_closed: LookedUp[bool] = LookedUp()
+remember, forget = _closed.remember, _closed.forget
 
 
 @dataclass(frozen=True)
@@ -54,21 +55,7 @@ class Seen:
 
 def closed() -> bool:
     """Whether nothing may be served or sent now. Looked up once a minute in each process, more often while it is so."""
-    global _kept
-    if _kept is None or time.monotonic() - _kept[0] > (LOOK_AGAIN_S if _kept[1] else LOOK_EVERY_S):
-        remember(_look(clock.now()))
-    return _kept[1]
-
-
-def remember(found: bool) -> None:
-    global _kept
-    _kept = (time.monotonic(), found)
-
-
-def forget() -> None:
-    """The next one who asks looks again."""
-    global _kept
-    _kept = None
+    return _closed.get(lambda: _look(clock.now()), lasts_s=lambda found: LOOK_AGAIN_S if found else LOOK_EVERY_S)
 
 
 def why_not(job: str) -> str:

@@ -16,13 +16,13 @@ from orderhub import clock
 from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
 from orderhub.jobs import enqueue
-from orderhub.lists import ChoiceFilter, ReadOnlyAdmin
+from orderhub.lists import ChoiceFilter, ReadOnlyAdmin, ids_of
 from orderhub.wording import about, badge, day, stacked_utc
 from orders import persons
 from orders.filters import MOST_STORES
 from orders.models import Order
 from privacy import access
-from shipments import admin_batches, noticewords, picking, pushing, sending
+from shipments import admin_batches, noticewords, pushing, sending
 from shipments.admin_buying import BuyingDoors
 from shipments.admin_cockpit import AccountFilter, CockpitDoors
 from shipments.admin_errors import ErrorDoors
@@ -140,7 +140,7 @@ class ShipmentAdmin(BuyingDoors, ParcelDoors, LabelDoors, PickingDoors, ReturnDo
             raise PermissionDenied
         if request.method not in {"GET", "HEAD", "POST"}:
             return HttpResponseNotAllowed(["GET", "POST"])
-        ids, now = picking.ids_of(request.GET.get("ids", "")), clock.now()
+        ids, now = ids_of(request.GET.get("ids", "")), clock.now()
         if len(ids) > MOST:
             self.message_user(
                 request, _now("Choose at most %(count)d orders at once.") % {"count": MOST}, messages.ERROR

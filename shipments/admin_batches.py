@@ -17,7 +17,7 @@ from orderhub import clock
 from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
 from orderhub.jobs import enqueue
-from orderhub.lists import ChoiceFilter, ReadOnlyAdmin
+from orderhub.lists import ColumnFilter, ReadOnlyAdmin
 from orderhub.wording import badge, stacked_utc
 from orders.admin import OrderAdmin
 from orders.models import Order
@@ -61,14 +61,8 @@ def batch_labels(order_admin, request, rows):
 OrderAdmin.offer(batch_labels, after="ship")
 
 
-class BatchStateFilter(ChoiceFilter):
-    title, parameter_name = _("state"), "state"
-
-    def lookups(self, request, model_admin):
-        return BatchState.choices
-
-    def narrow(self, rows, value, request):
-        return rows.filter(state=value)
+class BatchStateFilter(ColumnFilter):
+    title, parameter_name, codes = _("state"), "state", BatchState
 
 
 @admin.register(LabelBatch)

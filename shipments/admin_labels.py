@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from orderhub import clock
 from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
+from orderhub.lists import ids_of
 from orders.models import Order
 from privacy import access
-from shipments import buyernotes, merging, opening, picking, slips
+from shipments import buyernotes, merging, opening, slips
 from shipments.admin_picking import PDF_POLICY, pdf_answer
 from shipments.labels import pages, zpl
 from shipments.models import Label, Shipment
@@ -102,7 +103,7 @@ class LabelDoors:
             return HttpResponseNotAllowed(["GET", "HEAD"])
         if not (request.user.has_perm("orders.view_order") and slips.may_print_some(request.user)):
             raise PermissionDenied
-        ids = picking.ids_of(request.GET.get("ids", ""))
+        ids = ids_of(request.GET.get("ids", ""))
         if len(ids) > merging.MOST_SLIPS:
             told = _now("Choose at most %(count)d orders at once.") % {"count": merging.MOST_SLIPS}
             self.message_user(request, told, messages.ERROR)

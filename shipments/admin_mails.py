@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from orderhub.lists import ChoiceFilter
+from orderhub.lists import ChoiceFilter, ColumnFilter
 from orderhub.wording import badge, stacked_utc
 from shipments.admin import OrderRows, StoreFilter
 from shipments.admin_returns import MailDoors
@@ -11,14 +11,8 @@ from shipments.mails import words
 from shipments.models import OutgoingMail
 
 
-class KindFilter(ChoiceFilter):
-    title, parameter_name = _("kind"), "kind"
-
-    def lookups(self, request, model_admin):
-        return OutgoingMail.Kind.choices
-
-    def narrow(self, rows, value, request):
-        return rows.filter(kind=value)
+class KindFilter(ColumnFilter):
+    title, parameter_name, codes = _("kind"), "kind", OutgoingMail.Kind
 
 
 class MailStateFilter(ChoiceFilter):

@@ -32,9 +32,12 @@ class DoneFilter(ChoiceFilter):
     def lookups(self, request, model_admin):
         return [("open", _("to do")), ("done", _("done"))]
 
+    def narrow(self, rows, value, request):
+        return rows.filter(done_at__isnull=value == "open")
+
     def queryset(self, request, queryset):
         if self.value() in {"open", "done"}:
-            return queryset.filter(done_at__isnull=self.value() == "open")
+            return super().queryset(request, queryset)
         lately = Q(done_how=ManualUpdate.DoneHow.BY_HAND, done_at__gt=clock.now() - manual_updates.UNDO_FOR)
         return queryset if request.GET.get("q") else queryset.filter(Q(done_at__isnull=True) | lately)
 

@@ -19,8 +19,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from orderhub import clock
 from orderhub.errors import RuleViolation
 from orderhub.jobs import enqueue
+from orderhub.lists import ids_of
 from orderhub.wording import about
-from shipments import combining, parting, picking, voiding, voidwords
+from shipments import combining, parting, voiding, voidwords
 from shipments.forms import ParcelForm, Row, rows_for
 from shipments.forms_parcels import PartForm
 from shipments.jobs import notify_account
@@ -81,7 +82,7 @@ class ParcelDoors:
     def combine_view(self, request):
         if refused := _refused(request, "shipments.add_shipment"):
             return refused
-        ids, now = picking.ids_of(request.GET.get("ids", "")), clock.now()
+        ids, now = ids_of(request.GET.get("ids", "")), clock.now()
         if not combining.LEAST <= len(ids) <= combining.MOST:
             return self._to_orders(request, combining.how_many())
         orders = combining.read(ids)

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from orderhub import clock
 from orderhub.errors import RuleViolation
+from orderhub.lists import ids_of
 from orderhub.wording import day_and_time
 from orders.models import Order
 from orders.models.product import photo_storage
@@ -56,7 +57,7 @@ class PickingDoors:
             return HttpResponseNotAllowed(["GET", "HEAD"])
         if not request.user.has_perm("orders.view_order"):
             raise PermissionDenied
-        ids = picking.ids_of(request.GET.get("ids", ""))
+        ids = ids_of(request.GET.get("ids", ""))
         if len(ids) > picking.MOST:
             text = _("Choose at most %(count)d orders at once.") % {"count": picking.MOST}
             self.message_user(request, text, messages.ERROR)
@@ -73,7 +74,7 @@ class PickingDoors:
             raise PermissionDenied
         shipment, chosen = None, request.GET.get("shipment", "")
         if chosen:
-            known = picking.ids_of(chosen)
+            known = ids_of(chosen)
             shipment = get_object_or_404(order.shipments.filter(voided_at__isnull=True), pk=known[0] if known else 0)
         try:
             drawn = slips.draw(order, by=request.user, now=clock.now(), shipment=shipment)

@@ -40,7 +40,7 @@ def write(shipment: Shipment, text: str, *, now: datetime) -> None:
 
 def why_not(shipment: Shipment, order: Order, *, now: datetime) -> str:
     """Why nothing can be written to this buyer any more, or ''."""
-    if order.masked or (order.redaction_due_at is not None and order.redaction_due_at <= now):
+    if order.is_erased(now=now):
         return _("The personal data of order %(number)s was erased on schedule: it takes no note any more.") % {
             "number": order.order_number
         }

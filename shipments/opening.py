@@ -102,8 +102,7 @@ def is_gone(label: Label, *, now: datetime) -> bool:
     """Whether the address is erased, or due to be. A return's label goes with its order (R85)."""
     if label.redacted_at or label.due_at <= now:
         return True
-    order = label.shipment.order
-    return label.shipment.is_return and (order.masked or bool(order.redaction_due_at and order.redaction_due_at <= now))
+    return label.shipment.is_return and label.shipment.order.is_erased(now=now)
 
 
 def is_ours(label: Label) -> bool:

@@ -1,22 +1,18 @@
 """Why this app holds personal data, for docs/privacy.md and for scans; see privacy.purposes."""
 
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 from privacy import markers
-from privacy.purposes import Purpose, Shelf
+from privacy.purposes import WITH_ORDER, Purpose, Shelf, named_in
 from privacy.retention import LABEL_DAYS
+from privacy.scanner.pdftext import pdf_texts
 from shipments.models import Label
-
-WITH_ORDER = "until the order is erased"
 
 PURPOSES = {
     "shipments_shipment": Purpose(
         what="a note to the buyer, printed on the packing slip or written in a mail",
         why="the buyer reads it",
-        term=WITH_ORDER,
-        how="overwritten with the marker",
         order="order",
     ),
     "shipments_shipmentnotification": Purpose(
@@ -29,16 +25,11 @@ PURPOSES = {
     "shipments_outgoingmail": Purpose(
         what="a keyed hash of the address a mail went to",
         why="to tell two mails to one person from mails to two",
-        term=WITH_ORDER,
         how="emptied; mails that still wait are cancelled; subject and text were never stored",
         order="order",
         readable=False,
     ),
 }  # fmt: skip
-
-
-def _labels_known(names: Iterable[str]) -> set[str]:
-    return set(Label.objects.filter(file__in=list(names)).values_list("file", flat=True))
 
 
 def _examine() -> Iterator[tuple[str, int, str]]:
@@ -75,13 +66,8 @@ def _wrong_with(label: Label) -> str:
 
 
 def _text_of(content: bytes) -> str | None:
-    """The text of a PDF; None where it is none or nothing here can read it."""
-    try:
-        from pypdf import PdfReader  # a development dependency
-
-        return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
-    except Exception:  # a damaged file fails in any way at all
-        return None
+    """What its pages say; None where nothing here can read them."""
+    return next(pdf_texts(content), None)
 
 
 SHELVES = (
@@ -92,7 +78,7 @@ SHELVES = (
         term="each on the clock of its own parcel; a return label, and that of a voided parcel, at the latest with the order",
         how="the file is destroyed, whatever its format; a label with the marker, carrier, service and tracking number "
         "takes its place",
-        known=_labels_known,
+        known=named_in((Label, "file")),
         personal=True,
         stray_after=timedelta(days=LABEL_DAYS),
         examine=_examine,

@@ -60,12 +60,6 @@ class PickList:
         return len({pick.store for pick in self.picks}) > 1
 
 
-def ids_of(text: str) -> list[int]:
-    """`1,2,3` to numbers, each once; anything else is left out."""
-    parts = [part for part in text.split(",") if part.isascii() and part.isdigit() and len(part) < 19]
-    return list(dict.fromkeys(map(int, parts)))
-
-
 def pick_list(order_ids: Iterable[int]) -> PickList:
     """The list for these orders: two queries whatever their number. Units that left already are not fetched again."""
     orders = (

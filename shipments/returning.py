@@ -11,7 +11,7 @@ from orderhub.errors import RuleViolation
 from orders import roman
 from orders.models import Order, OrderEvent, OrderPersonalData
 from shipments import dispatching, labelling
-from shipments.mails.deciding import AMAZON, is_erased
+from shipments.mails.deciding import AMAZON
 from shipments.models import Shipment
 
 SHIP_FROM_NEEDED = ("street1", "city", "country")
@@ -39,7 +39,7 @@ def why_not(order: Order, *, now: datetime) -> str:
         return _("Order %(number)s is fulfilled by Amazon: Amazon handles its returns too.") % number
     if not was_sent(order):
         return _("Nothing of order %(number)s was sent yet: there is nothing to send back.") % number
-    if is_erased(order, now=now):
+    if order.is_erased(now=now):
         return _("The address of order %(number)s was erased.") % number + _elsewhere(order)
     return _why_not_here(order) or _why_not_there(order)
 

@@ -43,7 +43,7 @@ def why_not(order: Order, *, now: datetime) -> str:
     number = {"number": order.order_number}
     if order.by_amazon:
         return _("Amazon ships order %(number)s and packs it: there is no packing slip.") % number
-    if order.masked or (order.redaction_due_at and order.redaction_due_at <= now):
+    if order.is_erased(now=now):
         return (
             _("The personal data of order %(number)s was erased on schedule: there is no packing slip any more.")
             % number

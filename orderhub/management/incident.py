@@ -68,7 +68,7 @@ def report(wish: Wish, *, now: datetime) -> Report:
         since=wish.since.isoformat(), until=wish.until.isoformat(), about=_about(wish), readable=readable,
         read=sorted({order_id for order_id, _user, _what in seen}), people=sorted({user for _order, user, _what in seen}),
         ways=_counted(what for _order, _user, what in seen), events=_counted(code for code, _kind, _ids in found),
-        exported_rows=sum(ids[0] for code, kind, ids in found if code == EventCode.EXPORTED and kind == "count" and ids),
+        exported_rows=sum(_exported(kind, ids) for code, kind, ids in found if code == EventCode.EXPORTED),
         notice_due=due.isoformat(), hours_left=round((due - now).total_seconds() / 3600, 1),
         contact=settings.INCIDENT_CONTACT, notes=_notes(wish),
     )  # fmt: skip
@@ -115,6 +115,11 @@ def _events(wish: Wish, codes: Iterable[str] | None = TELLING):
     return rows.filter(actor=wish.key) if wish.key else rows
 
 
+def _exported(kind: str, ids: list[int]) -> int:
+    """How many orders one export held: it says their number or, where it held people, which they were."""
+    return len(ids) if kind == "order" else sum(ids[:1]) if kind == "count" else 0
+
+
 def _counted(words: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(map(str, words)).items()))
 
@@ -128,7 +133,10 @@ def _about(wish: Wish) -> str:
 
 
 def _notes(wish: Wish) -> list[str]:
-    notes = ["Exports hold no names and no streets: only what stays after an erasure."]
+    notes = [
+        "Exports hold no names and no streets: only what stays after an erasure. The privacy officer's exports of "
+        "personal data do: they are under ways as “export”, and their orders under read.",
+    ]
     if wish.user is not None:
         notes.append("Readable counts every order the user's roles reach; the warehouse reaches open orders only.")
     if wish.store_id is not None:

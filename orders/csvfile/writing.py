@@ -2,7 +2,7 @@
 
 import csv
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
 from orders.csvfile import columns
+from orders.csvfile.columns import Column
 from orders.csvfile.guarding import guarded
 from orders.models import Order, OrderItem, Tag
 from privacy import audit
@@ -40,7 +41,7 @@ AFTER = ("custom_field_1", "custom_field_2", "custom_field_3", "tags", "tracking
 
 
 @dataclass(frozen=True)
-class _Words:
+class Words:
     """How the file is written, settled before it is sent: the reader's language may be another one by then."""
 
     french: bool
@@ -48,7 +49,7 @@ class _Words:
     services: dict[str, str]
 
     @classmethod
-    def in_use(cls) -> "_Words":
+    def in_use(cls) -> "Words":
         said = [{code: str(label) for code, label in kind.choices} for kind in (Order.Status, Order.ServiceLevel)]
         return cls(is_french(), *said)
 
@@ -71,7 +72,7 @@ def export(rows, *, user) -> Iterator[str]:
         raise RuleViolation(told % {"most": MOST_ORDERS})
     audit.record(EventCode.EXPORTED, user=user, kind="count", ids=[count], reason=_hash_of(rows))
     log.info("orders_exported", extra={"count": count, "user": user.pk})
-    return _pieces(rows, _Words.in_use())
+    return _pieces(rows, Words.in_use())
 
 
 def _hash_of(rows) -> str:
@@ -93,17 +94,27 @@ def names() -> list[str]:
     return [name for name in (*OF_ORDER, *OF_LINE, *AFTER) if place_kept or name != "postal_code"]
 
 
-def _pieces(rows, words: _Words) -> Iterator[str]:
-    """In French a semicolon between cells and a comma in numbers, as spreadsheets there expect them."""
-    wanted, french = names(), words.french
+def _pieces(rows, words: Words) -> Iterator[str]:
+    return lines_of([columns.BY_NAME[name] for name in names()], _cells(rows, words), french=words.french)
+
+
+def lines_of(wanted: list[Column], rows: Iterable[dict[str, str]], *, french: bool) -> Iterator[str]:
+    """A file of these columns, line by line. `rows`: the cells of each by column name, as `cell` writes them.
+
+    In French a semicolon between cells and a comma in numbers, as spreadsheets there expect them.
+    """
     line = csv.writer(_Line(), delimiter=";" if french else ",", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    headers = [columns.BY_NAME[name].french if french else columns.BY_NAME[name].english for name in wanted]
-    yield BOM + line.writerow(headers)
+    yield BOM + line.writerow([column.french if french else column.english for column in wanted])
+    for cells in rows:
+        yield line.writerow([cells.get(column.name, "") for column in wanted])
+
+
+def _cells(rows, words: Words) -> Iterator[dict[str, str]]:
+    """A line for each item, or one where there is none."""
     for order in _orders(rows):
         head = _head(order, words)
         for item in list(order.items.all()) or [None]:
-            cells = head | _line(item, french)
-            yield line.writerow([cells.get(name, "") for name in wanted])
+            yield head | _line(item, words.french)
 
 
 def _orders(rows) -> Iterator[Order]:
@@ -129,7 +140,7 @@ def _orders(rows) -> Iterator[Order]:
         last = some[-1].pk
 
 
-def _head(order: Order, words: _Words) -> dict[str, str]:
+def _head(order: Order, words: Words) -> dict[str, str]:
     values = {name: getattr(order, name) for name in (*OF_ORDER, *AFTER) if name in _COLUMNS}
     values |= {name: getattr(order, f"ship_{name}") for name in PLACE}
     values |= {

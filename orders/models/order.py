@@ -224,6 +224,10 @@ class Order(models.Model):
         """Whether nobody may see the personal data any more, whatever the columns still hold."""
         return self.pii_state in self.PiiState.MASKED
 
+    def is_erased(self, *, now: datetime) -> bool:
+        """Whether nobody may use the person any more: from the due instant on, whether or not the sweep came by."""
+        return self.masked or (self.redaction_due_at is not None and self.redaction_due_at <= now)
+
     @property
     def is_open(self) -> bool:
         return self.status not in {self.Status.SHIPPED, self.Status.CANCELLED}

@@ -1,12 +1,12 @@
 """Undoes what hides text in bytes: deflated streams, archives, PDF pages, character sets."""
 
-import io
-import logging
 import re
 import struct
 import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from .pdftext import pdf_texts
 
 STREAM = re.compile(rb"x[\x01\x5e\x9c\xda]|\x1f\x8b\x08|PK\x03\x04")
 ZLIB_START = re.compile(rb"[\x08\x18\x28\x38\x48\x58\x68\x78]")
@@ -131,7 +131,7 @@ def _share(text: str, charset: str) -> float:
 def contents_of(data: bytes, budget: Budget) -> Iterator[tuple[str, bytes | str]]:
     """(name, content) of every stream, member and page in the bytes, wherever it begins."""
     if b"%PDF" in data:
-        yield from _pdf_pages(data)
+        yield from (("pdf", text) for text in pdf_texts(data))
     if data.isascii():
         return
     view = memoryview(data)
@@ -182,18 +182,3 @@ def _raw_deflate(view: memoryview, budget: Budget) -> Iterator[tuple[str, bytes]
         out, _, ended = budget.inflate(view[offset:], -zlib.MAX_WBITS)
         if ended or is_telling(trial):
             yield "deflate", out
-
-
-def _pdf_pages(data: bytes) -> Iterator[tuple[str, str]]:
-    """Text as a reader shows it: a subsetted font's codes mean nothing without its table."""
-    try:
-        from pypdf import PdfReader
-    except ImportError:  # a development dependency: elsewhere the streams alone are read
-        return
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # its warnings quote the document
-    try:
-        reader = PdfReader(io.BytesIO(data[data.index(b"%PDF") :]))
-        yield "pdf", "\n".join(page.extract_text() for page in reader.pages)
-        yield "pdf", "\n".join(str(value) for value in (reader.metadata or {}).values())
-    except Exception:  # a damaged file fails in any way at all; its streams are still read one by one
-        return

@@ -44,7 +44,7 @@ def decide(shipment: Shipment, kind: str, *, now: datetime) -> Decision:
     address = canonical(held)
     if kind != Kind.RETURN_LABEL and amazon_mails_itself(order, address):
         return Decision(AMAZON_FORBIDS)
-    if is_erased(order, now=now):
+    if order.is_erased(now=now):
         return Decision(ERASED)
     if shipment.voided_at is not None:
         return Decision(VOIDED)
@@ -65,11 +65,6 @@ def amazon_mails_itself(order: Order, address: str) -> bool:
 def is_relay(address: str) -> bool:
     """Whether a plain address is one of Amazon's: by its domain alone, whatever stands before it."""
     return bool(address) and markers.is_relay(f"x@{address.rpartition('@')[2]}")
-
-
-def is_erased(order: Order, *, now: datetime) -> bool:
-    """Whether nobody may use the order's person any more: from the due instant on, whether or not the sweep came by."""
-    return order.masked or (order.redaction_due_at is not None and order.redaction_due_at <= now)
 
 
 def canonical(text: str) -> str:

@@ -9,6 +9,7 @@ COLUMNS = {
     "shipments_shipmentnotification": ["error_text"],
     "shipments_outgoingmail": ["recipient_hash"],
 }
+NOT_ENCRYPTED = {"recipient_hash"}  # its type stays
 
 
 def forget_samples(apps, schema_editor):
@@ -17,11 +18,9 @@ def forget_samples(apps, schema_editor):
         return
     quote = schema_editor.quote_name
     for table, columns in COLUMNS.items():
-        changes = ", ".join(
-            f"ALTER COLUMN {quote(column)} TYPE text, ALTER COLUMN {quote(column)} SET STATISTICS 0"
-            for column in columns if column != "recipient_hash"
-        ) or f"ALTER COLUMN {quote('recipient_hash')} SET STATISTICS 0"
-        schema_editor.execute(f"ALTER TABLE {quote(table)} {changes}")
+        changes = [f"ALTER COLUMN {quote(column)} TYPE text" for column in columns if column not in NOT_ENCRYPTED]
+        changes += [f"ALTER COLUMN {quote(column)} SET STATISTICS 0" for column in columns]
+        schema_editor.execute(f"ALTER TABLE {quote(table)} {', '.join(changes)}")
 
 
 class Migration(migrations.Migration):

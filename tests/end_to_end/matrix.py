@@ -31,7 +31,10 @@ SUPERUSER, ANONYMOUS = "Superuser", "Nobody signed in"
 WHO = (*access.ROLES, SUPERUSER, ANONYMOUS)
 METHODS = ("GET", "POST")
 YES = "yes"
-QUERY = {"shipments_ship": "?ids={order}", "orders_where": "?number=1", "shipments_slips": "?ids={order}"}
+QUERY = {
+    "shipments_ship": "?ids={order}", "orders_where": "?number=1", "shipments_slips": "?ids={order}",
+    "orders_export_people": "?ids={order}",
+}  # fmt: skip
 FIXED = {  # arguments that no row of a model gives
     "orders_product_photo": ["0" * 32 + ".png"], "shipments_carriersetting_carrier": ["ups"], "app_list": ["orders"],
     "view_on_site": [1, 1],

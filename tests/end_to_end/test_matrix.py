@@ -36,6 +36,7 @@ def test_nobody_who_is_not_signed_in_passes_but_where_signing_in_begins():
 def test_a_superuser_is_let_in_nowhere_that_shows_a_person():
     people = {"shipments_label", "shipments_slip", "shipments_slips", "orders_order_reveal", "orders_customer_reveal"}
     people |= {"orders_order_correct", "orders_order_customization", "shipments_batch_labels", "orders_customer_find"}
+    people.add("orders_export_people")
     shown = {
         route for (route, method), who in matrix.table().items()
         if matrix.SUPERUSER in who and route in people and not (method == "GET" and route.endswith(("reveal", "find")))

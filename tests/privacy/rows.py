@@ -1,7 +1,7 @@
 """Due orders, and what can be seen of them from outside, for the proofs of this folder."""
 
 import io
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.apps import apps
@@ -12,7 +12,8 @@ from pypdf import PdfReader
 from orderhub import clock, jobs
 from orders.models import Order, OrderPersonalData
 from orders.models.person import EMAIL, ERASED, KEPT
-from privacy.models import SweepState
+from privacy import markers
+from privacy.models import ErasureCertificate, SweepState
 from shipments.models import Label
 from stores.models import Store
 from tests.factories import make_order, make_shipment, make_store
@@ -50,6 +51,16 @@ def due_label(order: Order | None = None, *, due: datetime | None = None, order_
     Label.objects.filter(shipment=shipment).update(due_at=due or clock.now())
     Order.objects.filter(pk=shipment.order_id).update(redaction_due_at=order_due or clock.now())
     return shipment.labels.get()
+
+
+def certificate(at: datetime, number: int = 1, **given) -> ErasureCertificate:
+    """Of an order with this number, erased at this instant, four minutes after it was due."""
+    defaults = {
+        "order_id": number, "order_number": f"111-{number:07d}-0000000", "subject_id": number, "rule": "import",
+        "due_at": at - timedelta(minutes=4), "done_at": at, "fields": ["buyer_name"], "marker": markers.AMAZON,
+        "version": "1",
+    }  # fmt: skip
+    return ErasureCertificate.objects.create(**(defaults | given))
 
 
 def sweep() -> str:

@@ -13,18 +13,9 @@ from privacy import markers
 from privacy.models import ErasureCertificate
 from shipments.models import Label
 from tests.factories import make_order, make_shipment
-from tests.privacy.rows import due_order, everything, shop, sweep
+from tests.privacy.rows import certificate, due_order, everything, shop, sweep
 
 pytestmark = pytest.mark.django_db
-
-
-def certificate(noon, number: int = 1, **given) -> ErasureCertificate:
-    defaults = {
-        "order_id": number, "order_number": f"111-{number:07d}-0000000", "subject_id": number, "rule": "import",
-        "due_at": noon - timedelta(minutes=4), "done_at": noon, "fields": ["buyer_name"], "marker": markers.AMAZON,
-        "version": "1",
-    }  # fmt: skip
-    return ErasureCertificate.objects.create(**(defaults | given))
 
 
 def label_due(at, **given) -> Label:

@@ -65,6 +65,7 @@ DOORS = {
     "orders_order_csv": ("", DESK, DESK),
     "orders_order_csv_confirm": ("", DESK, DESK),
     "orders_order_export": ("", EVERYBODY, EVERYBODY),
+    "orders_export_people": ("", {PRIVACY}, {PRIVACY}),
     "orders_people": ("", DESK | {PRIVACY}, DESK | {PRIVACY}),
     "orders_radar": ("", EVERYBODY, EVERYBODY),
     "orders_where": ("", EVERYBODY | {NO_ROLE}, NOBODY),  # without orders, it says no more than that

@@ -15,7 +15,7 @@ from privacy import access, markers
 from privacy.models import ErasureCertificate, SecurityEvent
 from shipments.models import Label
 from tests.factories import make_order, make_shipment, make_store, make_user
-from tests.privacy.rows import SWEEP, due_label, due_order, everything, shop, sweep
+from tests.privacy.rows import SWEEP, certificate, due_label, due_order, everything, shop, sweep
 from tests.shipments.parcels import text_of
 
 pytestmark = pytest.mark.django_db
@@ -30,15 +30,6 @@ MAY_SEE_LAG = {access.SUPPORT, access.SUCCESS, access.PRIVACY, access.ADMINISTRA
 def officer(client, noon):
     client.force_login(make_user(access.PRIVACY))
     return client
-
-
-def certificate(noon, number: int = 1, **given) -> ErasureCertificate:
-    defaults = {
-        "order_id": number, "order_number": f"111-{number:07d}-0000000", "subject_id": number, "rule": "import",
-        "due_at": noon - timedelta(minutes=4), "done_at": noon, "fields": ["buyer_name"], "marker": markers.AMAZON,
-        "version": "1",
-    }  # fmt: skip
-    return ErasureCertificate.objects.create(**(defaults | given))
 
 
 # -- who
