@@ -35,5 +35,5 @@ def seconds(run: JobRun) -> str:
 def swept(outcome: str) -> str:
     """The sentence that a sweep left in the records, in the reader's language; any other as it is."""
     found = SWEPT.fullmatch(outcome)
-    told = _("orders erased: %(orders)s, documents destroyed: %(documents)s, failed: %(failed)s")
+    told = _("%(orders)s redacted, %(documents)s documents, %(failed)s failed")
     return told % found.groupdict() if found else outcome
