@@ -18,7 +18,7 @@ from orderhub.wording import badge, stacked_utc, utc
 from privacy import access, audit_words, emergency, masks
 from privacy.models import SecurityEvent
 from privacy.models.event import EventCode, Outcome
-from privacy.models.request import RequestReason
+from privacy.models.request import RequestReason, RequestState
 
 LEVELS = {Outcome.OK: "ok", Outcome.REFUSED: "warn", Outcome.FAILED: "bad"}
 DAYS = {"1": _("last 24 hours"), "7": _("last 7 days"), "30": _("last 30 days"), "90": _("last 90 days")}
@@ -31,7 +31,7 @@ KINDS = {  # what events are about, in words; a kind that is missing here is sho
     "certificate": _("certificates"), "customer": _("customer"),
 }  # fmt: skip
 REASONS = dict(masks.Reason.choices) | dict(RequestReason.choices) | {  # codes in words; any other is shown as it is
-    "approved": _("agreed"), "second": _("waits for a second person"), "refused": _("refused"), "own": _("by themselves"),
+    "approved": _("agreed"), "second": RequestState.SECOND.label, "refused": RequestState.REFUSED.label, "own": _("by themselves"),
     "administrator": _("by an administrator"), "idle": _("not used for too long"),
 }  # fmt: skip
 
