@@ -149,7 +149,7 @@ class OrderAdmin(
 ):
     change_list_template = "orders/list.html"
     list_display = [
-        "number", "ordered", "deadline", "state", "lines", "total", "destination", "notice", "kept_until",
+        "number", "ordered", "deadline", "kept_until", "state", "lines", "total", "destination", "notice",
     ]  # fmt: skip
     list_display_links = None  # the number column has its own link
     list_select_related = ["store", "own_status", "assigned_to"]

@@ -9,7 +9,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from orderhub import clock
 from orderhub.doors import post_only
@@ -119,9 +119,9 @@ class PersonalDataRequestAdmin(ForPrivacyOfficer):
     list_display = ["number", "state_words", "reason_words", "orders", "asked", "asked_by", "decided", "done"]
     list_display_links = None
     list_filter = [StateFilter, ReasonFilter]
-    ordering = ["-asked_at", "-pk"]
+    ordering = ["-asked_at"]  # Django adds the id
 
-    @admin.display(description=_("request"), ordering="pk")
+    @admin.display(description=pgettext_lazy("of a person", "request"), ordering="pk")
     def number(self, row):
         return format_html('<a href="{}" class="oh-number">#{}</a>', reverse(PAGE, args=[row.pk]), row.pk)
 

@@ -80,6 +80,7 @@ class RuleFilter(admin.SimpleListFilter):
 
 @admin.register(ErasureCertificate)
 class ErasureCertificateAdmin(ForPrivacyOfficer):
+    change_list_template = "privacy/certificates.html"
     list_display = ["order_number", "kind", "rule_words", "due", "done", "delay", "documents", "marker", "sheet"]
     list_filter = ["kind", RuleFilter, "marker"]
     date_hierarchy = "done_at"

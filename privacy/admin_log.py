@@ -8,15 +8,17 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock, killswitch
 from orderhub.lists import ChoiceFilter, ColumnFilter, ReadOnlyAdmin
 from orderhub.wording import badge, stacked_utc, utc
-from privacy import access, audit_words, emergency
+from privacy import access, audit_words, emergency, masks
 from privacy.models import SecurityEvent
 from privacy.models.event import EventCode, Outcome
+from privacy.models.request import RequestReason, RequestState
 
 LEVELS = {Outcome.OK: "ok", Outcome.REFUSED: "warn", Outcome.FAILED: "bad"}
 DAYS = {"1": _("last 24 hours"), "7": _("last 7 days"), "30": _("last 30 days"), "90": _("last 90 days")}
@@ -25,6 +27,12 @@ KINDS = {  # what events are about, in words; a kind that is missing here is sho
     "label": _("label"), "store": _("store"), "order": _("order"), "notice": _("notice"), "count": _("orders in the file"),
     "orders, files": _("orders, files"), "settings": _("days, months"), "amazonaccount": _("account"),
     "carriersetting": _("carrier"), "sessions": _("sessions"), "session": _("session"), "position": _("position"),
+    "user": _("user"), "erasure_request": _("erasure request"), "access review": _("access review"),
+    "certificate": _("certificates"), "customer": _("customer"),
+}  # fmt: skip
+REASONS = dict(masks.Reason.choices) | dict(RequestReason.choices) | {  # codes in words; any other is shown as it is
+    "approved": _("agreed"), "second": RequestState.SECOND.label, "refused": RequestState.REFUSED.label, "own": _("by themselves"),
+    "administrator": _("by an administrator"), "idle": _("not used for too long"),
 }  # fmt: skip
 
 
@@ -65,6 +73,10 @@ class PeriodFilter(ChoiceFilter):
         return rows.filter(at__gte=clock.now() - timedelta(days=int(value)))
 
 
+def _stacked(above, below):
+    return format_html('{}<br><span class="oh-quiet">{}</span>', above, below) if below else above
+
+
 def _may(user, right: str) -> bool:
     """By role alone: being a superuser is none. Asked on every page, so it asks the database only where it must."""
     return user.is_active and user.has_perm(right) and (not user.is_superuser or access.holds(user, right))
@@ -73,16 +85,17 @@ def _may(user, right: str) -> bool:
 @admin.register(SecurityEvent)
 class SecurityEventAdmin(ReadOnlyAdmin):
     change_list_template = "privacy/log_list.html"
+    change_form_template = "privacy/log_event.html"
     actions = None
     empty_value_display = "–"
-    list_display = ["when", "event", "result", "who", "roles_words", "about", "reason", "address", "request_id"]
+    list_display = ["when", "event", "result", "who_as", "about", "why", "origin"]
     list_select_related = ["user"]
     list_filter = [CodeFilter, OutcomeFilter, UserFilter, PeriodFilter]
     search_fields = ["request_id"]
     search_help_text = _("Number of an event, or id of a request")
     sortable_by = []
-    fields = ["number", "written_at", "event", "result", "who", "roles_words", "kind", "all_ids", "reason", "address",
-              "request_id", "position", "digest"]  # fmt: skip
+    fields = ["number", "written_at", "event", "result", "who", "roles_words", "kind_words", "all_ids", "why", "address",
+              "request_id", "position", "checksum"]  # fmt: skip
     readonly_fields = fields
 
     def has_view_permission(self, request, obj=None):
@@ -165,6 +178,11 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     def who(self, event):
         return event.user or event.actor or "–"
 
+    @admin.display(description=_("who"))
+    def who_as(self, event):
+        """The roles below the name: with a column of their own the list is wider than a tablet."""
+        return _stacked(self.who(event), self.roles_words(event) if event.roles else "")
+
     @admin.display(description=_("roles"))
     def roles_words(self, event):
         return ", ".join(str(access.LABELS.get(name, name)) for name in event.roles.split(",") if name) or "–"
@@ -173,6 +191,22 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     def about(self, event):
         shown = ", ".join(map(str, event.ids[:IDS_SHOWN])) + (" …" if len(event.ids) > IDS_SHOWN else "")
         return f"{KINDS.get(event.kind, event.kind)} {shown}".strip() or "–"
+
+    @admin.display(description=_("about"))
+    def kind_words(self, event):
+        return KINDS.get(event.kind, event.kind) or "–"
+
+    @admin.display(description=_("reason"))
+    def why(self, event):
+        return REASONS.get(event.reason, event.reason) or "–"
+
+    @admin.display(description=_("address and request"))
+    def origin(self, event):
+        return _stacked(event.address or "–", event.request_id)
+
+    @admin.display(description=_("checksum"))
+    def checksum(self, event):
+        return event.digest or "–"
 
     @admin.display(description=_("ids"))
     def all_ids(self, event):

@@ -8,7 +8,11 @@ from importlib.util import find_spec
 
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from orderhub.wording import utc
 from orders import filters
 from orders.models import Order
 from privacy.erasure import ALARM_AFTER
@@ -120,6 +124,15 @@ def scan() -> str:
         return ""
     last_result = getattr(importlib.import_module(name), "last_result", None)
     found = last_result() if last_result else None
-    if not found:
-        return ""
-    return found.sentence() if hasattr(found, "sentence") else str(found)
+    return _scanned(found) if found else ""
+
+
+def _scanned(found) -> str:
+    told = ngettext("%(count)s finding on %(at)s.", "%(count)s findings on %(at)s.", found.found)
+    text = told % {"count": found.found, "at": utc(found.at)}
+    checked = _("Checked: %(orders)s erased orders, %(labels)s labels, %(files)s files, %(places)s places.")
+    counts = {"orders": found.erased_orders, "labels": found.labels, "files": found.files, "places": found.places}
+    text += " " + checked % {name: number_format(count, force_grouping=True) for name, count in counts.items()}
+    if not found.complete:
+        text += " " + _("Not everything was looked at: the time ran out.")
+    return text

@@ -13,6 +13,7 @@ from orderhub import clock
 from orderhub.constraints import known_values
 from orderhub.errors import RuleViolation
 from orderhub.money import Money
+from privacy.retention import Rule
 from stores.models import CanonicalStatus as OrderStatus
 from stores.models import MarketplaceStatus, Store
 
@@ -262,6 +263,8 @@ class Order(models.Model):
             return (
                 _now("The buyer of order %(number)s asks to cancel it. Decide that on the order's page first.") % number
             )
+        if self.masked and self.redaction_rule == Rule.REQUEST:
+            return _now("The address of order %(number)s was erased on request. Send it from Seller Central.") % number
         if self.masked:
             return _now("The address of order %(number)s was erased on schedule. Send it from Seller Central.") % number
         return ""

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orderhub import clock
 from orderhub.constraints import known_values
@@ -55,9 +56,9 @@ class EventCode(models.TextChoices):
 
 
 class Outcome(models.TextChoices):
-    OK = "ok", _("done")
-    REFUSED = "refused", _("refused")
-    FAILED = "failed", _("failed")
+    OK = "ok", pgettext_lazy("outcome of an event", "done")
+    REFUSED = "refused", pgettext_lazy("outcome of an event", "refused")
+    FAILED = "failed", pgettext_lazy("outcome of an event", "failed")
 
 
 class NeverChanged(Exception):

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orderhub import clock
 from orderhub.constraints import known_values
@@ -16,7 +17,7 @@ class RequestState(models.TextChoices):
     SECOND = "second", _("waits for a second person")
     APPROVED = "approved", _("being carried out")
     DONE = "done", _("carried out")
-    REFUSED = "refused", _("refused")
+    REFUSED = "refused", pgettext_lazy("of a request", "refused")
 
 
 class RequestReason(models.TextChoices):
