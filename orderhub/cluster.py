@@ -1,11 +1,14 @@
-"""A cluster of the queue that survives the sudden death of any of its processes."""
+"""A cluster of the queue that survives the sudden death of any of its processes, and runs what our code asked for only."""
 
 import contextlib
 import logging
 from collections.abc import Iterator
 
+from django.db import Error as AnyDatabaseError
 from django_q import cluster
 from django_q.conf import Conf
+
+from orderhub import jobs, scheduling
 
 log = logging.getLogger("orderhub.cluster")
 PATIENCE_S = 1.0  # a worker holds its timer's lock for the time of handing in a result: milliseconds
@@ -51,8 +54,17 @@ class Sentinel(cluster.Sentinel):
     nothing that was shared is used again: the rest of the processes is killed too, a worker in the middle of a job
     included. That is what jobs are made for: its lease ends, and the next sweep finds the same rows.
 
+    Its schedules and results are ours as well: see orderhub.scheduling, and `acknowledge` below.
+
     Relies on the inside of django-q2 1.11; tests/orderhub/test_cluster.py says on what.
     """
+
+    def guard(self) -> None:
+        cluster.scheduler = scheduling.ask_due  # looked up by that name, in this process
+        super().guard()
+
+    def spawn_monitor(self):
+        return self.spawn_process(acknowledge, self.result_queue, self.broker)
 
     def reincarnate(self, process) -> None:
         """Timed-out and recycled processes hold no lock of a queue: they are replaced alone, as always."""
@@ -86,6 +98,21 @@ class Sentinel(cluster.Sentinel):
         self.event_out = cluster.Event()
         self.spawn_cluster()
         self.reincarnations += 1
+
+
+def acknowledge(results, broker) -> None:
+    """Take out of the queue what workers have ended, well or badly, until told to stop.
+
+    Takes the place of django-q2's monitor. That one keeps arguments and results as pickles which nothing signs, and
+    loads them again: whoever writes to that table would run code here. What ran is on record as a JobRun.
+    A request that cannot be taken out is delivered again after the queue's `retry`; a job is made for that.
+    """
+    for ended in iter(results.get, "STOP"):
+        jobs.drop_broken_connection()
+        try:
+            broker.acknowledge(ended["ack_id"])
+        except AnyDatabaseError as error:
+            log.error("job_not_acknowledged", extra={"error": type(error).__name__})
 
 
 def _died_suddenly(process) -> bool:

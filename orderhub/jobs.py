@@ -171,7 +171,7 @@ def lease(key: str) -> Iterator[None]:
         ended = isinstance(error, Exception)
         raise
     finally:
-        _drop_broken_connection()
+        drop_broken_connection()
         JobLease.objects.release(key, holder, ended=ended)
 
 
@@ -199,7 +199,7 @@ def _guarded(record, work: Callable[[], str]) -> str:
         log.error(
             "job_failed", extra={"job": record.job, "error_id": error_id, "error": type(error).__name__, "at": where}
         )
-        _drop_broken_connection()
+        drop_broken_connection()
         with contextlib.suppress(AnyDatabaseError):
             _finish(record, ok=False, outcome=f"{type(error).__name__} at {where}", error_id=error_id)
         raise JobFailed(f"{record.job}: error {error_id}") from None
@@ -210,7 +210,7 @@ def _guarded(record, work: Callable[[], str]) -> str:
     return outcome
 
 
-def _drop_broken_connection() -> None:
+def drop_broken_connection() -> None:
     """The failure may be the connection's: the next statement then opens another one."""
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()

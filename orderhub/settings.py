@@ -242,7 +242,7 @@ Q_CLUSTER = {
     "queue_limit": 1,
     "bulk": 1,
     "catch_up": False,
-    "save_limit": 250,
+    "save_limit": -1,
     "poll": 1,
     "recycle": 500,
     "guard_cycle": 1,

@@ -148,8 +148,10 @@ def test_what_we_rely_on_in_the_queues_sentinel_is_still_there(signals_kept):
     sentinel = cluster.Sentinel(queue.Event(), queue.Event(), uuid.uuid4(), broker=object(), start=False)
     relied_on = {"pool", "monitor", "pusher", "task_queue", "result_queue", "event_out", "reincarnations"}
     assert relied_on <= set(vars(sentinel))
-    assert {"reincarnate", "spawn_cluster", "spawn_worker", "stop"} <= set(dir(queue.Sentinel))
+    assert {"reincarnate", "spawn_cluster", "spawn_worker", "spawn_monitor", "stop"} <= set(dir(queue.Sentinel))
     assert {"timer", "get_lock", "is_alive", "reincarnate"} <= set(queue.Sentinel.guard.__code__.co_names)
+    assert "scheduler" in queue.Sentinel.guard.__code__.co_names and callable(queue.scheduler)  # ours takes its name
+    assert "spawn_monitor" in queue.Sentinel.spawn_cluster.__code__.co_names
 
 
 def test_a_worker_that_died_with_its_timer_locked_does_not_stop_the_guard():
