@@ -10,6 +10,7 @@ a size cap, follows no redirect, and fails under one of our own names:
 import contextlib
 import json
 import logging
+import math
 import socket
 import threading
 import time
@@ -135,7 +136,9 @@ class BadJson(ValueError):
 def parsed(body: bytes) -> dict | list:
     """JSON from outside. ValueError where it is none, is too deep or of another shape, or repeats a key."""
     try:
-        value = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_no_repeated_key)
+        value = json.loads(
+            body, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_no_repeated_key
+        )
     except RecursionError:
         raise BadJson("RecursionError") from None
     if not isinstance(value, dict | list) or _depth_over(value, MAX_JSON_DEPTH):
@@ -145,6 +148,13 @@ def parsed(body: bytes) -> dict | list:
 
 def _no_constant(name: str):
     raise ValueError(name)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):  # 1e999
+        raise ValueError("a number too large")
+    return number
 
 
 def _no_repeated_key(pairs: list[tuple]) -> dict:

@@ -55,7 +55,7 @@ class World:
 
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize(("failpoint", "visit"), POINTS)
-def test_a_killed_erasure_is_finished_by_the_next_sweep(noon, failpoint, visit):
+def test_f01_r1_to_r7_a_killed_erasure_is_finished_by_the_next_sweep(noon, failpoint, visit):
     world = World(noon)
     assert died_at(failpoint, sweep, visit=visit)
     assert_no_half_erased_order_is_shown(world)
@@ -77,7 +77,7 @@ def test_a_killed_erasure_is_finished_by_the_next_sweep(noon, failpoint, visit):
     assert list(ErasureCertificate.objects.order_by("pk").values()) == after
 
 
-def test_an_erasure_killed_twice_is_still_finished(noon):
+def test_f01_an_erasure_killed_twice_is_still_finished(noon):
     world = World(noon)
     assert died_at("redact.between_files", sweep, visit=2)
     clock.advance(minutes=2)
@@ -89,7 +89,7 @@ def test_an_erasure_killed_twice_is_still_finished(noon):
     assert world.untouched() == world.before
 
 
-def test_every_place_an_erasure_can_die_at_is_reached(noon):
+def test_f01_r1_to_r7_every_place_an_erasure_can_die_at_is_reached(noon):
     visited = {name for name, _visit in POINTS}
     assert visited == {name for name in failpoints.NAMES if name.startswith("redact.")}
     assert len(visited) == 7

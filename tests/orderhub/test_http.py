@@ -305,9 +305,12 @@ def test_free_text_of_libraries_never_reaches_the_log():
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"null", b"3", b'"x"', b'{"a": NaN}', b'{"a": 1, "a": 2}', b"[" * 100_000, b"\xff\xfe", b"[" * 60 + b"]" * 60],
+    [
+        b"", b"{", b"null", b"3", b'"x"', b'{"a": NaN}', b'{"a": -Infinity}', b'{"a": 1e999}', b'{"a": 1, "a": 2}',
+        b'{"a": ' + b"9" * 5000 + b"}", b"[" * 100_000, b'{"a":' * 100_000, b"\xff\xfe", b"[" * 60 + b"]" * 60,
+    ],
 )  # fmt: skip
-def test_what_is_no_plain_json_object_or_list_is_unexpected(body):
+def test_b11_what_is_no_plain_json_object_or_list_is_unexpected(body):
     with pytest.raises(UnexpectedAnswer) as failure:
         Answer(200, {}, body, "GET /x").json()
     assert failure.value.code == "UnreadableAnswer"

@@ -35,7 +35,7 @@ def test_nothing_else_finds_it(order, text):
     assert list(people.find(text)) == []
 
 
-def test_r90_after_the_erasure_its_name_finds_nothing(noon):
+def test_r90_b30_after_the_erasure_its_name_finds_nothing(noon):
     order = due_order()
     people.index([order.person])
     assert list(people.find("Ada Example")) == [order]

@@ -59,7 +59,7 @@ def test_what_looks_for_an_address_in_files_finds_one(noon):
 
 
 @pytest.mark.parametrize("failpoint", POINTS)
-def test_f01_a_death_anywhere_leaves_nothing_unmasked_and_nothing_undone(noon, failpoint):
+def test_f01_r1_to_r7_a_death_anywhere_leaves_nothing_unmasked_and_nothing_undone(noon, failpoint):
     label = due_label(due_order(person=AT_HOME))
     order = label.shipment.order
     assert died_at(failpoint, sweep)

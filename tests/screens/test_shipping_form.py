@@ -125,7 +125,7 @@ def test_orders_that_cannot_leave_are_listed_with_their_sentence(client, warehou
     assert "-tracking_number" not in html
 
 
-def test_posting_twice_ships_once(client, warehouse):
+def test_b29_posting_twice_ships_once(client, warehouse):
     order = make_order()
     client.post(_url(order), _typed(order))
     html = client.post(_url(order), _typed(order)).content.decode()

@@ -86,5 +86,5 @@ def test_a_weight_is_a_whole_number_of_grams(text):
     assert (grams(""), grams("350"), grams("350 G")) == (None, 350, 350)
 
 
-def test_control_characters_are_dropped():
+def test_b35_control_characters_are_dropped():
     assert numbers("1Z\x00999\x1b[2J") == {1: "1Z999[2J"}
