@@ -13,6 +13,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from orderhub import admin_roles, wording
 from orderhub.admin_signin import NewUserForm, PasswordForm, SignInDoors, UserForm
 from orderhub.freshness import ask_again, is_fresh
+from orderhub.lists import ShortSearch
 from orderhub.models import JobLease, JobRun, User
 from privacy import access
 
@@ -84,7 +85,7 @@ class RoleFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(SignInDoors, auth_admin.UserAdmin):
+class UserAdmin(SignInDoors, ShortSearch, auth_admin.UserAdmin):
     """Users are made inactive, not deleted: the logs go on naming them."""
 
     form, add_form = ChangeForm, AddForm
@@ -189,7 +190,7 @@ def _needs_proof(request) -> bool:
     return request.method == "POST" and not is_fresh(request)
 
 
-class ReadOnly(admin.ModelAdmin):
+class ReadOnly(ShortSearch, admin.ModelAdmin):
     """Rows that jobs write and people read."""
 
     actions = None

@@ -136,9 +136,7 @@ class BadJson(ValueError):
 def parsed(body: bytes) -> dict | list:
     """JSON from outside. ValueError where it is none, is too deep or of another shape, or repeats a key."""
     try:
-        value = json.loads(
-            body, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_no_repeated_key
-        )
+        value = json.loads(body, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_no_repeated_key)
     except RecursionError:
         raise BadJson("RecursionError") from None
     if not isinstance(value, dict | list) or _depth_over(value, MAX_JSON_DEPTH):

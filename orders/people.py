@@ -7,6 +7,7 @@ table alone can try names without the key, and the hashes go with the erasure.
 
 import hashlib
 import hmac
+import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
@@ -101,7 +102,8 @@ def _address(text: str) -> str:
 
 
 def _digits(text: str) -> str:
-    return "".join(sign for sign in text if sign.isdecimal())
+    """Digits of any script and width, as the plain ones."""
+    return "".join(str(unicodedata.decimal(sign)) for sign in text if sign.isdecimal())
 
 
 @lru_cache(maxsize=2)

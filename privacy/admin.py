@@ -8,6 +8,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from orderhub.lists import ShortSearch
 from orderhub.wording import utc
 from privacy import access, admin_reviewing, masks, registry
 from privacy.admin_log import SecurityEventAdmin  # noqa: F401  registers the security log
@@ -43,7 +44,7 @@ def field_words() -> dict[str, str]:
     return found
 
 
-class ForPrivacyOfficer(admin.ModelAdmin):
+class ForPrivacyOfficer(ShortSearch, admin.ModelAdmin):
     """Read-only. Membership of the group decides; being a superuser does not."""
 
     actions = None

@@ -6,6 +6,7 @@ from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
 from orderhub import wording
+from orderhub.lists import ShortSearch
 from orderhub.validators import one_line
 from stores import admin_accounts, admin_store, forms
 from stores.models import Merchant
@@ -14,7 +15,7 @@ __all__ = ["MerchantAdmin", "admin_accounts", "admin_store"]
 
 
 @admin.register(Merchant)
-class MerchantAdmin(admin.ModelAdmin):
+class MerchantAdmin(ShortSearch, admin.ModelAdmin):
     """Client companies. Who may connect accounts may name them."""
 
     list_display = ["name", "accounts_count", "stores_count", "created"]

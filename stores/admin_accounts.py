@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from orderhub import clock
 from orderhub.doors import post_only
 from orderhub.errors import RuleViolation
+from orderhub.lists import ShortSearch
 from privacy.audited import Audited
 from privacy.models.event import EventCode
 from stores import authorizing, connecting, forms, health, overview, sellercentral, words
@@ -26,7 +27,7 @@ from stores.models import AmazonAccount
 
 
 @admin.register(AmazonAccount)
-class AmazonAccountAdmin(ConnectionWizard, SignInViews, Audited, admin.ModelAdmin):
+class AmazonAccountAdmin(ConnectionWizard, SignInViews, Audited, ShortSearch, admin.ModelAdmin):
     """Accounts are connected, renewed and extended here; no column of theirs is typed."""
 
     added, changed = EventCode.STORE_CONNECTED, EventCode.STORE_CHANGED

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from orderhub import clock
-from orderhub.lists import ChoiceFilter
+from orderhub.lists import ChoiceFilter, ShortSearch
 from privacy.audited import Audited
 from privacy.models.event import EventCode
 from stores import (
@@ -72,7 +72,7 @@ class MerchantFilter(ChoiceFilter):
 
 
 @admin.register(Store)
-class StoreAdmin(BigCommerceViews, ManualViews, RetentionDoor, StoreDeeds, Audited, admin.ModelAdmin):
+class StoreAdmin(BigCommerceViews, ManualViews, RetentionDoor, StoreDeeds, Audited, ShortSearch, admin.ModelAdmin):
     """Settings of a store. It is made by connecting an account."""
 
     added, changed = EventCode.STORE_CONNECTED, EventCode.STORE_CHANGED

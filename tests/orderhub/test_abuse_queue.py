@@ -83,7 +83,9 @@ def test_b21_a_hostile_pickle_in_the_table_of_results_is_loaded_by_no_job_and_no
 def test_b21_no_page_loads_it(client, trap, hostile_record):
     client.force_login(make_user(access.ADMINISTRATOR, is_superuser=True))
     opened = [client.get(f"/admin/{page}").status_code for page in ("", "orderhub/jobrun/", "orderhub/joblease/")]
-    opened += [client.get(f"/admin/django_q/{kind}/").status_code for kind in ("success", "failure", "ormq", "schedule")]
+    opened += [
+        client.get(f"/admin/django_q/{kind}/").status_code for kind in ("success", "failure", "ormq", "schedule")
+    ]
     assert opened[0] == 200 and opened[-4:] == [404] * 4 and client.get("/healthz").status_code in {200, 503}
     assert not trap.sprung()
 
@@ -122,7 +124,9 @@ def test_b21_q7_a_function_named_by_a_schedule_row_is_never_called(trap, row):
     Schedule.objects.create(**{"name": "evil", "args": f"({str(trap.folder)!r},)", "next_run": hour_ago} | row)
     assert scheduling.ask_due() == SCHEDULED
     assert {asked.task["func"] for asked in OrmQ.objects.all()} == {jobs.ENTRY}
-    assert {asked.task["args"][0] for asked in OrmQ.objects.all()} == set(Schedule.objects.values_list("name", flat=True))
+    assert {asked.task["args"][0] for asked in OrmQ.objects.all()} == set(
+        Schedule.objects.values_list("name", flat=True)
+    )
     assert {key for asked in OrmQ.objects.all() for key in asked.task} == {
         "id", "name", "func", "args", "kwargs", "started", "ack_failure",
     }  # fmt: skip
