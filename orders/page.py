@@ -99,8 +99,13 @@ class PageWriter:
 
     # -- decisions, no database
 
+    def _is_gone(self, remote: RemoteOrder, order: Order | None) -> bool:
+        """Older than what may be kept, or reduced already."""
+        too_old = remote.created_at is not None and remote.created_at <= self.oldest
+        return too_old or (order is not None and order.reduced_at is not None)
+
     def _decide(self, remote: RemoteOrder, order: Order | None, plan: Plan) -> None:
-        if remote.created_at <= self.oldest or (order is not None and order.reduced_at):
+        if self._is_gone(remote, order):
             plan.counts["too_old"] += 1  # what went after its term does not come back
             return
         market = marketplaces.BY_ID.get(remote.marketplace_id)

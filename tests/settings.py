@@ -32,3 +32,6 @@ LWA_CLIENT_SECRET = "test-secret"
 DEFAULT_FROM_EMAIL = "service@orderhub.test"
 REAL_TIME = False  # tests move the clock by weeks, and put the database back: those of the two gates say otherwise
 KILLSWITCH_POLL_S = None  # asked by its own tests: elsewhere the question would be one more query now and then
+WHITENOISE_AUTOREFRESH = (
+    True  # looks files up when they are asked for: every client of a test would list them all first
+)

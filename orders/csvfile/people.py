@@ -105,8 +105,9 @@ def _customisation(order: Order) -> list[str]:
     """What the buyer wrote for its lines; of a picture only that there is one."""
     rows = [item.person for item in order.items.all() if hasattr(item, "person")]
     told = [row.marker for row in rows if row.marker and row.customization]
+    picture = _("picture")
     for row in rows:
-        told += [f"{entry['label']}: {entry['value'] or _('picture')}" for entry in content.read(row)]
+        told += [f"{entry['label']}: {entry['value'] or picture}" for entry in content.read(row)]
     return told
 
 

@@ -99,6 +99,7 @@ def _demo(folder: Path) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_second_demonstration_does_not_delete_the_first_ones_shop(tmp_path):
     folder = tmp_path / "demo"
     with (tmp_path / "demo.lock").open("w") as lock:
@@ -109,6 +110,7 @@ def test_a_second_demonstration_does_not_delete_the_first_ones_shop(tmp_path):
     assert not folder.exists()
 
 
+@pytest.mark.long
 def test_a_folder_with_other_files_is_never_emptied(tmp_path):
     (tmp_path / "precious").write_text("keep me")
     refused = _demo(tmp_path)

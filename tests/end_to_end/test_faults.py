@@ -95,7 +95,7 @@ def assert_no_secrets(world, text: str) -> None:
         assert secret not in outcomes
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_f08_to_f14_bad_answers_lose_nothing_and_double_nothing(served, lines, operation, kind):

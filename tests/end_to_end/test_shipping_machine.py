@@ -11,7 +11,7 @@ from tests.conftest import NOON
 from tests.end_to_end.shipping_machine import Shop
 
 pytestmark = pytest.mark.django_db(transaction=True)
-QUICK = {"max_examples": 4, "stateful_step_count": 12, "phases": (Phase.generate,)}
+QUICK = {"max_examples": 2, "stateful_step_count": 12, "phases": (Phase.generate,)}
 PARTS = 20  # of the long run, so that several processes share it
 LONG = {"max_examples": int(os.environ.get("MACHINES", "500")) // PARTS, "stateful_step_count": 40}
 

@@ -58,7 +58,7 @@ HEAVY = (
 )  # fmt: skip
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", HEAVY)
 def test_b09_no_hostile_archive_costs_100_mb(name):
     make, code = HOSTILE[name]
@@ -71,7 +71,7 @@ def _full_of_pictures(sent: bytes) -> bytes:
     return zipped(tree(*map(image, names)), **{name.replace(".", "__"): sent for name in names})
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize(
     "make",
     [

@@ -42,8 +42,13 @@ def test_there_are_enough_ways_of_hiding_and_each_has_its_own_name():
     assert len(names) == len(set(names)) >= 25
 
 
+@pytest.mark.long
 def test_the_self_test_finds_nothing_missing():
     assert self_test() == []
+
+
+def test_no_single_way_of_hiding_is_missed():
+    assert {name: gone for name, hide in encodings() if (gone := missed_samples(hide, ALL_BUT_LONG))} == {}
 
 
 def test_two_ways_together_are_caught():

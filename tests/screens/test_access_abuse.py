@@ -215,6 +215,7 @@ def test_b20_nothing_that_runs_code_or_grants_rights_has_a_page(client, noon, gi
 # -- B22
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("role", [access.SUPPORT, access.PRIVACY])
 def test_b22_snippets_of_sql_are_just_text(client, noon, role):
     make_shipment()

@@ -340,6 +340,7 @@ def test_every_address_has_its_row():
     assert ours - EARLIER == set(DOORS)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", DOORS)
 def test_who_may_open_it(given, name):
     """A refusal is a 403; reading writes nothing but who saw what."""
@@ -358,6 +359,7 @@ def test_who_may_open_it(given, name):
     assert set(found.values()) <= {200, 302, 403, 404}
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", DOORS)
 def test_who_may_post_to_it(given, name):
     """A refusal is a 403, or a 405 where nobody may; it writes nothing."""
@@ -371,6 +373,7 @@ def test_who_may_post_to_it(given, name):
     assert {role for role, status in found.items() if status not in {403, 405}} == set(may)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", DOORS)
 def test_nobody_comes_in_unknown_or_with_a_forged_form(given, name):
     url = door(name, given)
@@ -384,7 +387,7 @@ def test_nobody_comes_in_unknown_or_with_a_forged_form(given, name):
     assert LogEntry.objects.count() == before
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("name", DOORS)
 @pytest.mark.parametrize("method", ["put", "delete", "patch"])
 def test_other_methods_do_nothing(given, name, method):

@@ -81,11 +81,11 @@ FORBIDDEN = {
     "mail_shipped": "on", "mail_delivered": "on",  # of manual stores only
     "ship_from": '{"name": "X"}', "grants": 1, "orders": 1,
     "retention_unshipped_days": 1, "retention_shipped_days": 1, "retention_label_days": 1,  # the privacy officer's
-    "redaction_strict": "on",
+    "redaction_strict": "on", "legal_hold": "fr_accounting",
 }  # fmt: skip
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("role", [*ROLES, "superuser"])
 def test_b04_no_other_column_can_be_posted_by_anybody(client, store, role):
     if role == "superuser":

@@ -101,6 +101,7 @@ def test_w5_together_the_time_is_learned_from_the_account_s_last_submissions(shi
     assert_near(said, told_at(world, step_s=60), asked=asked)
 
 
+@pytest.mark.long
 def test_r52_w5_an_hour_of_429_on_everything_loses_and_burns_nothing_and_times_are_said_right(shipped):
     """The times are asked for in the middle of each wait, when nobody knows when Amazon will relent."""
     world, account, orders = shipped(14)

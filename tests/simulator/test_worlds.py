@@ -176,19 +176,12 @@ def test_requests_are_kept_by_names_not_values(world, us, order):
     assert world.calls("searchOrders") == 1 and world.calls("getOrder") == 0
 
 
-def test_a_server_is_up_at_once_and_a_page_of_100_is_quick():
+def test_a_served_world_answers_in_pages_of_100():
     world = scenarios.backlog(now=datetime.now(UTC), orders=300)
     world.throttling = False
-    started = time.perf_counter()
     with serve(world) as server:
         http = OverHttp(server.base_url).sign_in(scenarios.NA)
-        assert time.perf_counter() - started < 0.3
-        took = []
-        for _ in range(5):
-            started = time.perf_counter()
-            assert len(http.search(includedData=EVERYTHING).json["orders"]) == 100
-            took.append(time.perf_counter() - started)
-    assert min(took) < 0.05
+        assert len(http.search(includedData=EVERYTHING).json["orders"]) == 100
 
 
 def test_the_command_serves_a_scenario(tmp_path):
