@@ -63,32 +63,44 @@ def _matrix(item) -> tuple[str, str]:
     return item.parent.nodeid, getattr(item, "originalname", item.name)
 
 
-def share_out(items) -> None:
-    """What both databases would be asked is shared out between them; the rest is long, and `make faults` runs it.
+ON_BOTH, ON_POSTGRESQL = 4, 6  # one in so many
 
-    PostgreSQL, which production has, gets every test whose transactions are real (kills, races, faults, jobs) and one
-    in six of the others that ask a database; SQLite every other one of those whose transactions are real, and all else.
+
+def share_out(items) -> None:
+    """What both databases would be asked is shared out between them, so that every test runs on one; what is left to
+    the other is long, and `make faults` runs it.
+
+    PostgreSQL, which production has, gets every test whose transactions are real (kills, races, faults, jobs), of
+    which SQLite gets one in four, and one in six of the others. Pages and what asks no database are SQLite's alone.
     """
     postgresql = connection.vendor == "postgresql"
-    places: Counter = Counter()
+    seen: Counter = Counter()
     for item in items:
-        own = _commits(item)
-        if own == postgresql or item.get_closest_marker("long") or item.get_closest_marker("skipif"):
+        if not _is_for_both(item):
             continue
-        one_in = 6 if postgresql else 2
-        if places[item.path] % one_in:
+        own = _commits(item)
+        seen[own] += 1
+        mine = seen[own] % (ON_BOTH if own else ON_POSTGRESQL) == 0
+        if not (mine or postgresql if own else mine == postgresql):
             item.add_marker(pytest.mark.long)
-        places[item.path] += 1
+
+
+def _is_for_both(item) -> bool:
+    alone = item.get_closest_marker("long") or item.get_closest_marker("skipif") or item.path.name == "test_canary.py"
+    return not alone and _asks_the_database(item) and "screens" not in item.path.parts
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items) -> None:
-    """On PostgreSQL only what asks the database runs, pages aside: the rest cannot end otherwise there."""
+    """On PostgreSQL only what asks the database runs, pages and the canary run aside: they take minutes, and cannot end
+    otherwise there than on SQLite. `make faults` runs the canary on both."""
     thin_out(items)
     share_out(items)
     if connection.vendor != "postgresql":
         return
     kept = [item for item in items if _asks_the_database(item) and "screens" not in item.path.parts]
+    if config.option.markexpr == "not long":
+        kept = [item for item in kept if item.path.name != "test_canary.py"]
     chosen = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = kept
@@ -101,10 +113,9 @@ def _asks_the_database(item) -> bool:
 
 
 def _commits(item) -> bool:
-    """Whether its transactions are real. A canary run takes minutes, and is walked through on SQLite."""
+    """Whether its transactions are real."""
     marker = item.get_closest_marker("django_db")
-    real = bool(marker and marker.kwargs.get("transaction")) or "transactional_db" in item.fixturenames
-    return real and not item.path.name.startswith("test_canary")
+    return bool(marker and marker.kwargs.get("transaction")) or "transactional_db" in item.fixturenames
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -477,9 +477,7 @@ def test_a_token_that_cannot_be_one_is_tried_later_and_not_kept(amazon, token):
     assert (one.sign_ins, one.calls) == (2, [])
 
 
-@pytest.mark.parametrize(
-    "life", [b"1e999", b'"inf"', b'"nan"', b"-1", b"0", b'"soon"', b"null", b"{}", b'"3600"', b"1e30"]
-)
+@pytest.mark.parametrize("life", [b'"inf"', b'"nan"', b"-1", b"0", b'"soon"', b"null", b"{}", b'"3600"', b"1e30"])
 def test_a_lifetime_that_cannot_be_one_counts_as_the_usual_hour(amazon, life):
     one = amazon(page(order()))
     one.sign_in = lambda: (200, {}, b'{"access_token": "t", "expires_in": ' + life + b"}")
