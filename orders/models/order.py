@@ -208,6 +208,7 @@ class Order(models.Model):
                 name="order_due",
                 condition=~Q(pii_state="redacted"),
             ),
+            models.Index(fields=["redaction_due_at"], name="order_being_erased", condition=Q(pii_state="redacting")),
             models.Index(fields=["order_number"], name="order_number"),
             models.Index(fields=["hold_until"], name="order_hold_ends", condition=Q(hold_until__isnull=False)),
             models.Index(fields=["alert"], name="order_alert", condition=~Q(alert="")),
