@@ -21,16 +21,16 @@ $(STAMP): requirements-dev.txt
 demo: install
 	@$(PY) manage.py demo --db $(DB) --port $(PORT) $(if $(ONCE),--once)
 
-# Four processes on two cores: some tests wait for time limits. Who is done takes over from who is not.
+# Three processes on two cores: some tests wait for time limits. Who is done takes over from who is not.
 test: check test-sqlite test-postgres
 
 test-sqlite: install
 	@echo "== tests on SQLite"
-	@$(PY) -m pytest -n 4 --dist worksteal
+	@$(PY) -m pytest -n 3 --dist worksteal
 
 test-postgres: install
 	@echo "== tests on PostgreSQL"
-	@$(PY) -m orderhub.localpostgres run -- sh -c 'TEST_DATABASE_URL="$$DATABASE_URL" exec $(PY) -m pytest -n 4 --dist worksteal'
+	@$(PY) -m orderhub.localpostgres run -- sh -c 'TEST_DATABASE_URL="$$DATABASE_URL" exec $(PY) -m pytest -n 3 --dist worksteal --ignore=tests/screens'
 
 check: install
 	@$(PY) -m ruff check .

@@ -43,7 +43,7 @@ def pytest_configure(config) -> None:
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
-LARGE, ONE_IN = 4, 3  # a matrix of more cells than this, and how many of them are tried
+LARGE, ONE_IN = 2, 3  # a matrix of more cells than this, and how many of them are tried
 
 
 def thin_out(items) -> None:

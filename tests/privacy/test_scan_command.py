@@ -91,6 +91,7 @@ def test_a_scan_changes_nothing(noon):
 
 
 @pytest.mark.long  # thousands of chains: the same as test_scanner's, through the command
+@pytest.mark.long
 def test_g02_the_self_test_finds_every_way_of_hiding():
     told = scan(self_test=True)
     ways, pairs, found, of = map(int, re.findall(r"(\d+) ways.* (\d+) pairs.*: (\d+) of (\d+) found", told)[0])
