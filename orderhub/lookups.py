@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import ForeignObject, Lookup
 from django.db.models.fields import Field
 
@@ -53,12 +54,18 @@ class Among(Lookup):
 
     def as_sql(self, compiler, connection):
         """SQLite: the list as JSON."""
-        lhs, params = self.process_lhs(compiler, connection)
+        lhs, params = self._asked(compiler, connection)
         told = self.rhs.as_json if isinstance(self.rhs, Ids) else json.dumps(self.rhs)
         return f"{lhs} IN (SELECT value FROM json_each(%s))", [*params, told]  # noqa: S608
 
     def as_postgresql(self, compiler, connection):
-        lhs, params = self.process_lhs(compiler, connection)
+        lhs, params = self._asked(compiler, connection)
         if isinstance(self.rhs, Ids):
             return f"{lhs} = ANY(%s::bigint[])", [*params, self.rhs.as_array]
         return f"{lhs} = ANY(%s::text[])", [*params, self.rhs]
+
+    def _asked(self, compiler, connection):
+        """No row is among none; an empty array has no type either."""
+        if not len(self.rhs):
+            raise EmptyResultSet
+        return self.process_lhs(compiler, connection)
