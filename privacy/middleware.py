@@ -48,7 +48,7 @@ class EraseWhereNobodyElseDoes:
 def erase() -> None:
     """One bounded sweep under the job's lease, so that of several processes one does it. Never fails.
 
-    The queue's schedule is put right first: one bad row in it stops all of it.
+    The queue's schedule is put right on the way: whoever was late may have been so for lack of it.
     """
     try:
         jobs.sync_schedules()

@@ -3,6 +3,7 @@
 import http.client
 import io
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -36,13 +37,14 @@ class Reply:
         return " ".join(self.json["errors"][0].values())
 
 
-class Asker:
+class Asker(ABC):
     """`send` does the work; everything else is put in terms of it. `token` is sent with every SP-API call."""
 
     token: str | None = None
 
+    @abstractmethod
     def send(self, method: str, target: str, body: bytes, headers: dict[str, str]) -> Reply:
-        raise NotImplementedError
+        """One request, however it is made."""
 
     def ask(self, method: str, path: str, *, data: Any = None, **query: Any) -> Reply:
         headers = {"x-amz-access-token": self.token} if self.token else {}
