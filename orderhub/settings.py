@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "orderhub.requestids.RequestIds",
     "orderhub.middleware.SecurityHeaders",  # outside of what may answer by itself: redirects to https, refused hosts
     "orderhub.signin.addresses.ClientAddress",
+    "orderhub.api.middleware.ApiDoor",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "privacy.middleware.ClosedAfterRestore",
@@ -304,10 +305,17 @@ DEFAULT_EXCEPTION_REPORTER = "orderhub.reporting.BareReporter"
 
 # ---- API
 REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["orderhub.api.authentication.Bearer"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["orderhub.rest.parsing.StrictJSON"],
+    "DEFAULT_PAGINATION_CLASS": "orderhub.rest.paging.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "orderhub.rest.problems.handler",
+    "COERCE_DECIMAL_TO_STRING": True,
 }
+SHIPSTATION_HOSTS = env.list("SHIPSTATION_HOSTS", default=[])  # hosts whose root is the API of ShipStation's version 1
+ALLOWED_HOSTS += SHIPSTATION_HOSTS
 
 if PRODUCTION and any(globals()[name] for name in STAND_INS):
     raise ImproperlyConfigured(f"{', '.join(STAND_INS)} are for development only: remove them.")

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from orders import roman, strict_erasing
 from orders.models import Order, OrderPersonalData
-from orders.models.person import EMAIL, ERASED
+from orders.models.person import EMAIL, ERASED, KEPT
 from privacy import access, markers, masks
 from privacy.retention import Rule
 
@@ -147,6 +147,36 @@ def values_for(user, order: Order, *, now: datetime) -> dict[str, str]:
     return {name: view.shown(name, value) for name, value in values.items()}
 
 
+def record_for(user, order: Order, *, now: datetime) -> dict[str, str]:
+    """Every column of the order's person for a program: as `values_for`, with the bare marker where data is erased.
+
+    What the user may not see is "". No query where the person and the order's store were read with the order; whoever
+    hands the values on records that they are seen.
+    """
+    person = getattr(order, "person", None) or OrderPersonalData(order=order)
+    view = masks.view_of(user, order_open=order.is_open)
+    values = {name: getattr(person, name) for name in EXPORTED}
+    if order.by_amazon:
+        return {name: value if name in KEPT else "" for name, value in values.items()}
+    erased = order.is_erased(now=now) or bool(person.marker)
+    goes = erased and strict_erasing.postcode_goes(order)
+    found = {}
+    for name, value in values.items():
+        if not value or view.of(name) != masks.Sight.PLAIN:
+            found[name] = ""
+        elif erased and _goes(name, value, postcode_goes=goes):
+            found[name] = value if value in markers.MARKERS else markers.AMAZON
+        else:
+            found[name] = value
+    return found
+
+
+def _goes(name: str, value: str, *, postcode_goes: bool) -> bool:
+    """Whether an erasure takes this column's value."""
+    gone = name in ERASED or (name == EMAIL and not markers.is_relay(value))
+    return gone or (name == strict_erasing.POSTCODE and postcode_goes)
+
+
 def _shown(person: OrderPersonalData, names: tuple[str, ...], view: masks.View) -> list[tuple[str, str]]:
     values = ((name, view.shown(name, getattr(person, name))) for name in names)
     return [(_label(name), value) for name, value in values if value]
@@ -178,11 +208,9 @@ def _erased(person: OrderPersonalData, names: tuple[str, ...], view: masks.View)
 
 
 def _mask(name: str, value: str, view: masks.View, *, postcode_goes: bool) -> str:
-    erased = name in ERASED or (name == EMAIL and not markers.is_relay(value))
-    erased = erased or (name == strict_erasing.POSTCODE and postcode_goes)
     if not value:
         return ""
-    if not erased and value not in markers.MARKERS:
+    if not _goes(name, value, postcode_goes=postcode_goes) and value not in markers.MARKERS:
         return value if view.of(name) == masks.Sight.PLAIN else ""
     return f"« {value if value in markers.MARKERS else markers.AMAZON} »"
 

@@ -14,6 +14,9 @@ WAREHOUSE = "Warehouse"
 PRIVACY = "Privacy officer"
 ADMINISTRATOR = "Administrator"
 
+API_CLIENT = "API client"  # no group: what its key may do says orderhub.rest.scopes
+API_CLIENT_WITH_NAMES = "API client that reads names"
+
 LABELS = {
     SUPPORT: _("Support"),
     SUCCESS: _("Customer success"),
@@ -129,6 +132,11 @@ def role_names(user) -> frozenset[str]:
     if not hasattr(user, "_role_names"):
         user._role_names = frozenset(user.groups.values_list("name", flat=True))
     return user._role_names
+
+
+def client_roles(*, reads_people: bool) -> frozenset[str]:
+    """What stands in the place of groups for the account of an API key."""
+    return frozenset({API_CLIENT_WITH_NAMES if reads_people else API_CLIENT})
 
 
 def has_role(user, role: str) -> bool:

@@ -66,6 +66,8 @@ TABLE: dict[str, tuple[Sights, Sights]] = {  # role -> (while the order is open,
     access.WAREHOUSE: (Sights(named=Sight.PLAIN), NOTHING),  # phone on the label only
     access.PRIVACY: (MASKED, MASKED),
     access.ADMINISTRATOR: (NOTHING, NOTHING),
+    access.API_CLIENT: (NOTHING, NOTHING),
+    access.API_CLIENT_WITH_NAMES: (PLAIN, PLAIN),
 }
 
 

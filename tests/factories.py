@@ -5,8 +5,9 @@ from itertools import count
 
 from django.contrib.auth.models import Group
 
-from orderhub import clock
-from orderhub.models import User
+from orderhub import apikeys, clock
+from orderhub.models import ApiKey, User
+from orderhub.rest.scopes import SCOPES
 from orders.models import Order, OrderItem, OrderPersonalData
 from privacy.fields import sealed_values
 from shipments.dispatching import ParcelWish, ship
@@ -128,3 +129,14 @@ def make_shipment(order: Order | None = None, **given):
 def rewrite(rows, **values: str) -> int:
     """Set personal columns of these rows past everything that guards them; encrypted, as they always are."""
     return sum(type(row).objects.filter(pk=row.pk).update(**sealed_values(row, **values)) for row in rows.all())
+
+
+def make_key(*stores: Store, scopes=tuple(SCOPES), now=None, **given) -> tuple[ApiKey, str]:
+    """An API key for these stores with all scopes, and its token."""
+    defaults = {
+        "name": f"Client {next(_numbers)}", "owner": given.pop("owner", None) or make_user("Administrator"),
+        "days": 365, "rate_per_minute": 6000,
+    }  # fmt: skip
+    return apikeys.create(
+        scopes=scopes, store_ids=[store.pk for store in stores], now=now or clock.now(), **(defaults | given)
+    )

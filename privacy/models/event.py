@@ -27,6 +27,7 @@ class EventCode(models.TextChoices):
     USER_CHANGED = "user_changed", _("user changed")
     ROLES_CHANGED = "roles_changed", _("roles changed")
     KEY_CHANGED = "key_changed", _("API key changed")
+    KEY_REFUSED = "key_refused", _("API key refused")
     ACCESS_REVIEWED = "access_reviewed", _("access review signed")
     STORE_CONNECTED = "store_connected", _("store connected")
     STORE_REAUTHORISED = "store_reauthorised", _("account authorised anew")

@@ -1,36 +1,11 @@
-"""Staff users, and our own record of what the jobs did."""
+"""Our own record of what the jobs did, and who runs one right now."""
 
-from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from orderhub import (
-    clock,
-    lookups,  # noqa: F401  registers __among
-)
+from orderhub import clock
 from orderhub.jobs import CLOCK_SLACK, POISON_PAUSE
-
-
-class User(AbstractUser):
-    """A member of staff. Never a buyer."""
-
-    language = models.CharField(
-        _("language"), max_length=5, choices=[("fr", "Français"), ("en", "English")], default="fr"
-    )
-    password_changed_at = models.DateTimeField(_("password changed at"), default=clock.now)
-    password_is_temporary = models.BooleanField(_("temporary password"), default=False)  # set by another: to be changed
-    active_since = models.DateTimeField(_("active since"), default=clock.now)  # idle days are not counted before it
-    password_before = ""  # the hash that set_password() replaced, for the history; no column
-
-    class Meta(AbstractUser.Meta):
-        verbose_name = _("user")
-        verbose_name_plural = _("users")
-
-    def set_password(self, raw_password):
-        self.password_before = self.password
-        super().set_password(raw_password)
-        self.password_changed_at = clock.now()
 
 
 class JobRunQuerySet(models.QuerySet):

@@ -1,0 +1,46 @@
+"""Answers in the shape clients of ShipStation's version 1 read."""
+
+import logging
+import traceback
+import uuid
+
+from django.http import JsonResponse
+from rest_framework.exceptions import APIException
+
+from orderhub.errors import RuleViolation
+from orderhub.shipstation.calls import Refused, Wrong
+
+log = logging.getLogger("orderhub.api")
+
+
+def problem(status_code: int, code: str, detail: str, *, headers=None) -> JsonResponse:
+    """An error: `Message`, as those clients look for it. `code` is for ours only."""
+    return JsonResponse({"Message": str(detail) or code, "code": code}, status=status_code, headers=dict(headers or {}))
+
+
+def of_exception(error: Exception) -> JsonResponse:
+    """What was raised on purpose, in v1's form."""
+    match error:
+        case Wrong():
+            told = {"Message": "The request is invalid.", "ModelState": error.errors}
+            return JsonResponse(told, status=error.status)
+        case Refused():
+            return problem(error.status, "refused", error.message)
+        case RuleViolation():
+            return problem(400, "rule", str(error))
+        case APIException():
+            headers = dict(getattr(error, "headers", {}) or {})
+            if error.status_code == 401:
+                headers["WWW-Authenticate"] = 'Basic realm="OrderHub"'
+            return problem(error.status_code, "refused", str(error.detail), headers=headers)
+    raise TypeError(type(error).__name__)
+
+
+def bug(error: Exception) -> JsonResponse:
+    """500 with an error id to look up in the logs; no value in either."""
+    error_id = uuid.uuid4().hex[:12]
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
+    log.error("api_failed", extra={"error_id": error_id, "error": type(error).__name__, "at": where})
+    told = {"Message": "An error has occurred.", "ExceptionMessage": f"Error id {error_id}", "ExceptionType": "Fault"}
+    return JsonResponse(told, status=500)

@@ -1,0 +1,106 @@
+"""From an address to what answers it: any case, one slash more or less, and the names other clients use for the same.
+
+Routes are declared beside their handlers with `@route`; a handler takes a Call and returns JSON, or (JSON, status).
+"""
+
+import importlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.http import HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.exceptions import APIException
+
+from orderhub import clock
+from orderhub.api import authentication
+from orderhub.errors import RuleViolation
+from orderhub.models.apikey import UseKind
+from orderhub.rest.problems import Problem
+from orderhub.shipstation import answers, basicauth, bodies, usage
+from orderhub.shipstation.calls import Call, Refused, Wrong
+
+HANDLERS = ("orders",)  # modules of this package that declare routes
+
+
+@dataclass(frozen=True)
+class Route:
+    """`name`: the path as its documentation writes it, with {id} where a number stands."""
+
+    method: str
+    name: str
+    scope: str
+    handler: Callable
+
+
+_routes: dict[tuple[str, str], Route] = {}
+_aliases: dict[tuple[str, str], tuple[str, str]] = {}
+_ID = re.compile(r"(?<=/)[0-9]{1,18}(?=/|$)")
+
+
+def route(method: str, name: str, *, scope: str, aliases: tuple[str, ...] = ()):
+    """Declare a handler. `aliases`: "METHOD /path" of others that mean the same."""
+
+    def declare(handler: Callable) -> Callable:
+        _routes[method, name.lower()] = Route(method, name, scope, handler)
+        for alias in aliases:
+            other, path = alias.split(" ")
+            _aliases[other, path.lower()] = (method, name.lower())
+        return handler
+
+    return declare
+
+
+def declared() -> dict[tuple[str, str], Route]:
+    """Every route by method and lower-case name."""
+    for name in HANDLERS:
+        importlib.import_module(f"orderhub.shipstation.{name}")
+    return _routes
+
+
+def aliases() -> dict[tuple[str, str], tuple[str, str]]:
+    declared()
+    return _aliases
+
+
+@csrf_exempt
+def dispatch(request, rest: str = "") -> HttpResponse:
+    """Answer one call. Every error is in v1's own form."""
+    now = clock.now()
+    try:
+        key = authentication.admit(request, basicauth.pair(request), now=now)
+    except APIException as error:
+        return answers.of_exception(error)
+    found, path_id, noted = _find(request.method, rest)
+    call = Call(request, key, now, {}, {}, path_id, noted)
+    try:
+        if found is None:
+            call.note(UseKind.UNKNOWN_PATH, usage.path_name(request.method, rest))
+            raise Refused("There is nothing at this address.", status=404)
+        if not key.may(found.scope):
+            raise Refused(f"This key lacks the scope {found.scope}.", status=403)
+        call.query, call.body = bodies.query(request), bodies.body(request)
+        answer = found.handler(call)
+        body, status = answer if isinstance(answer, tuple) else (answer, 200)
+        response = JsonResponse(body, status=status, safe=False)
+    except (Wrong, Refused, RuleViolation, Problem, APIException) as error:
+        call.note(UseKind.REFUSED, f"{found.method} {found.name}"[:120] if found else "unknown")
+        response = answers.of_exception(error)
+    except Exception as error:  # a bug: an error id in the answer and the log, no value in either
+        response = answers.bug(error)
+    usage.count(call)
+    return response
+
+
+def _find(method: str, rest: str) -> tuple[Route | None, int | None, list]:
+    path = "/" + rest.strip("/").lower()
+    number = _ID.search(path)
+    name = _ID.sub("{id}", path, count=1)
+    routes, noted = declared(), []
+    target = _aliases.get((method, name))
+    if target:
+        noted.append((UseKind.ALIAS, f"{method} {name}"))
+    found = routes.get(target or (method, name))
+    if found:
+        noted.append((UseKind.ENDPOINT, f"{found.method} {found.name}"))
+    return found, int(number[0]) if number else None, noted
