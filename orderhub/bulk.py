@@ -27,7 +27,7 @@ def insert(rows: Sequence[models.Model], *, with_ids: bool = False) -> None:
         return
     model = type(rows[0])
     if connection.vendor != "postgresql":
-        model.objects.bulk_create(rows)
+        model._base_manager.bulk_create(rows)
         return
     if with_ids:
         _take_ids(model, rows)

@@ -121,7 +121,7 @@ def _give_numbers(store: Store, entries: list[Entry], now: datetime) -> None:
 def _plan(plan: Plan, store: Store, entry: Entry, *, kind: str, by, now: datetime) -> None:
     order = Order(
         store=store, order_number=entry.number, fulfilled_by=Order.FulfilledBy.MERCHANT, status=entry.status,
-        decided_status=entry.status, first_imported_at=now,
+        decided_status=entry.status, first_imported_at=now, modified_at=now,
     )  # fmt: skip
     person = OrderPersonalData(order=order)
     fill(order, person, entry, now=now)

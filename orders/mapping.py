@@ -30,7 +30,7 @@ ORDER_COLUMNS = [
     "service_level", "requested_service", "address_type", "payment_method", "currency",
     *(f"{name}_total" for name in _TOTALS), "weight_g", "weight_is_typed", *CUSTOM_FIELDS, "own_status", "assigned_to", "wishes",
     "rules_ran_at", "alert", "hold_reason", "hold_until", "cancel_requested_at", "cancel_reason_code",
-    "amazon_updated_at", "content_hash", "pii_state",
+    "amazon_updated_at", "content_hash", "pii_state", "modified_at",
 ]  # fmt: skip
 ITEM_COLUMNS = [
     "sku", "asin", "title", "condition", "quantity", "unit_price", "tax", "discount", "shipping", "gift_wrap", "cod_fee",

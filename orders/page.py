@@ -140,7 +140,7 @@ class PageWriter:
             self._update(remote, order, plan)
 
     def _take_in(self, remote: RemoteOrder, store: Store, plan: Plan) -> None:
-        order = Order(store=store, order_number=remote.number, first_imported_at=self.now)
+        order = Order(store=store, order_number=remote.number, first_imported_at=self.now, modified_at=self.now)
         mapping.fill(order, remote)
         decided = self._status_of(remote, store.pk)
         order.status, order.custom_status = decided
@@ -191,6 +191,7 @@ class PageWriter:
         self._note_wishes(remote, order, person, plan)
         if order.status != before:
             plan.events.append(self._event(order, Kind.STATUS, {"before": before, "after": order.status}))
+        order.modified_at = max(order.modified_at, self.now)
         plan.changed.append(order)
         plan.counts["updated"] += 1
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Greatest
 
 from orderhub import bulk
 from orders import people
@@ -28,7 +29,7 @@ TABLES = {
         "is_business is_prime is_gift replaces replaces_as ordered_at paid_at ship_by earliest_ship_at deliver_from deliver_by "
         "service_level requested_service address_type payment_method currency item_total shipping_total tax_total discount_total "
         "gift_wrap_total cod_fee_total other_total order_total weight_g weight_is_typed custom_field_1 custom_field_2 custom_field_3",
-        operational="customer_id cancel_requested_at cancel_reason_code first_imported_at amazon_updated_at content_hash shipped_at told_shipped "
+        operational="customer_id cancel_requested_at cancel_reason_code first_imported_at modified_at amazon_updated_at content_hash shipped_at told_shipped "
         "pii_state redaction_due_at redaction_rule redacted_at redaction_reason redaction_error reduced_at hold_reason hold_until "
         "own_status_id wishes rules_ran_at alert",
         staff="assigned_to_id",
@@ -91,7 +92,9 @@ class _Subjects(OnRequest):
                 .select_for_update(skip_locked=True, of=("self",))[: limit - len(unfinished)]
             )
             if due:
-                Order.objects.filter(pk__among=[row.order_id for row in due]).update(pii_state=Order.PiiState.REDACTING)
+                Order.objects.filter(pk__among=[row.order_id for row in due]).update(
+                    pii_state=Order.PiiState.REDACTING, modified_at=Greatest("modified_at", Value(now))
+                )
         return [*unfinished, *due]
 
     def due_between(self, *, now: datetime, until: datetime) -> list[Candidate]:
@@ -106,6 +109,7 @@ class _Subjects(OnRequest):
                 pii_state=Order.PiiState.REDACTED,
                 redacted_at=now,
                 redaction_reason=reason_of_finished(),
+                modified_at=Greatest("modified_at", Value(now)),  # clients that keep copies look for it (R97)
                 redaction_error="",
             )
             bulk.insert(

@@ -24,7 +24,7 @@ class OnRequest:
             fresh = list(open_ones.select_for_update().order_by("pk").values_list("pk", flat=True))
             Order.objects.filter(pk__in=fresh).update(
                 pii_state=PiiState.REDACTING, redaction_reason=markers.REASONS[marker], redaction_rule=rule,
-                redaction_due_at=Case(When(redaction_due_at__lt=now, then=F("redaction_due_at")), default=Value(now)),
+                modified_at=now, redaction_due_at=Case(When(redaction_due_at__lt=now, then=F("redaction_due_at")), default=Value(now)),
             )  # fmt: skip
         return candidates(self._standing(order_ids).order_by("pk"))
 

@@ -12,7 +12,7 @@ class OrderViewSet(Listed, Shown, ClientViewSet):
 
     queryset = Order.objects.all()
     serializer_class = OrderShape
-    sorts = ("-ordered_at", "ordered_at", "-id", "id")
+    sorts = ("-modified_at", "modified_at", "-ordered_at", "ordered_at", "-id", "id")
     scopes = {"list": scopes.ORDERS_READ, "retrieve": scopes.ORDERS_READ}
 
     def get_queryset(self):
@@ -31,7 +31,7 @@ class OrderViewSet(Listed, Shown, ClientViewSet):
     def etag_of(self, order: Order) -> str:
         """Every change moves `modified_at`; the due instant erases without one."""
         seen = self.key.may(scopes.ORDERS_READ_PII)
-        return versions.etag_of("order", order.pk, order.amazon_updated_at, order.is_erased(now=self.now), seen)
+        return versions.etag_of("order", order.pk, order.modified_at, order.is_erased(now=self.now), seen)
 
     @staticmethod
     def _shows_persons(kwargs: dict) -> bool:

@@ -101,7 +101,7 @@ class OrderShape(SparseSerializer):
     hold_until = serializers.DateTimeField(read_only=True, allow_null=True)
     cancel_requested_at = serializers.DateTimeField(read_only=True, allow_null=True)
     created_at = serializers.DateTimeField(source="first_imported_at", read_only=True)
-    modified_at = serializers.DateTimeField(source="amazon_updated_at", read_only=True)
+    modified_at = serializers.DateTimeField(read_only=True)
     redaction_due_at = serializers.DateTimeField(read_only=True, allow_null=True)
     redaction_rule = serializers.CharField(read_only=True)
     redacted_at = serializers.DateTimeField(read_only=True, allow_null=True)

@@ -8,6 +8,28 @@ from orderhub import clock
 from orders.models.order import Order
 
 
+class OrderEventQuerySet(models.QuerySet):
+    """A line of the timeline moves its order's `modified_at`, in the same transaction: that is how clients learn of it.
+
+    Who writes lines past here (orderhub.bulk) writes the column with the order's others.
+    """
+
+    def create(self, **given):
+        event = super().create(**given)
+        self._touch([event])
+        return event
+
+    def bulk_create(self, objs, *args, **kwargs):
+        events = super().bulk_create(objs, *args, **kwargs)
+        self._touch(events)
+        return events
+
+    def _touch(self, events) -> None:
+        seen = [event for event in events if event.kind not in OrderEvent.UNSEEN]
+        if seen:
+            Order.objects.touch({event.order_id for event in seen}, max(event.at for event in seen))
+
+
 class OrderEvent(models.Model):
     """One thing that happened. `params` holds ids, dates and codes, never a personal value."""
 
@@ -70,6 +92,9 @@ class OrderEvent(models.Model):
         verbose_name=_("by"),
         related_name="+",
     )
+
+    objects = OrderEventQuerySet.as_manager()
+    UNSEEN = frozenset({Kind.REVEALED, Kind.BLOCKED, Kind.BLOCKED_WRITE})  # nothing of the order is different
 
     class Meta:
         verbose_name = _("event")

@@ -1,5 +1,6 @@
 """The order and its lines. Nothing here names a person: see person.py."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.conf import settings
@@ -55,9 +56,16 @@ class OrderQuerySet(models.QuerySet):
             pii_state__in=Order.PiiState.MASKED
         )
 
+    def touch(self, order_ids: Collection[int], at: datetime) -> None:
+        """Something happened to these orders that a client can see. One statement; never sets an instant back."""
+        self.filter(pk__among=list(order_ids), modified_at__lt=at).update(modified_at=at)
+
 
 class Order(models.Model):
-    """One order of one store. Instants are UTC."""
+    """One order of one store. Instants are UTC.
+
+    `modified_at` moves with every line of the timeline (models/event.py), and with what an import or an erasure writes.
+    """
 
     Status = OrderStatus
 
@@ -138,6 +146,7 @@ class Order(models.Model):
         related_name="+",
     )
     first_imported_at = models.DateTimeField(_("first imported at"), default=clock.now)
+    modified_at = models.DateTimeField(_("modified at"), default=clock.now)
     amazon_updated_at = models.DateTimeField(_("updated at Amazon"), null=True, blank=True)
     content_hash = models.CharField(max_length=32, blank=True, editable=False)
     shipped_at = models.DateTimeField(_("shipped at"), null=True, blank=True)
@@ -203,6 +212,7 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["status", "ship_by"], name="order_status_ship_by"),
             models.Index(fields=["store", "-ordered_at"], name="order_store_ordered"),
+            models.Index(fields=["store", "-modified_at"], name="order_store_modified"),
             models.Index(
                 fields=["redaction_due_at"],
                 name="order_due",
