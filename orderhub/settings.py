@@ -310,9 +310,19 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["orderhub.rest.parsing.StrictJSON"],
     "DEFAULT_PAGINATION_CLASS": "orderhub.rest.paging.KeysetPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "orderhub.api.schema.ClientSchema",
     "EXCEPTION_HANDLER": "orderhub.rest.problems.handler",
     "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "OrderHub",
+    "VERSION": "1",
+    "DESCRIPTION": "Orders of shops that sell on Amazon Marketplace. Instants are UTC, money is text, weights are grams.",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": "/"}],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
 }
 SHIPSTATION_HOSTS = env.list("SHIPSTATION_HOSTS", default=[])  # hosts whose root is the API of ShipStation's version 1
 ALLOWED_HOSTS += SHIPSTATION_HOSTS

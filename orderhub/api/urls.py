@@ -1,10 +1,13 @@
 """Addresses of the native API, version 1. Each app's `api` lists what it offers as RESOURCES."""
 
+from django.http import HttpResponse
 from django.urls import include, path
 from django.utils.translation import gettext as _
 from rest_framework.routers import SimpleRouter
+from rest_framework.views import APIView
 
 import orders.api
+from orderhub.api import schema
 from orderhub.rest import problems
 
 
@@ -21,5 +24,18 @@ def _routes() -> list:
     return router.urls
 
 
+class DescriptionView(APIView):
+    """GET /api/v1/openapi.json, for every key. The file in docs/ needs none."""
+
+    schema = None
+
+    def get(self, request):
+        return HttpResponse(schema.text(), content_type="application/json")
+
+
 app_name = "api"
-urlpatterns = [path("", include(_routes())), path("<path:rest>", not_found)]
+urlpatterns = [
+    path("", include(_routes())),
+    path("openapi.json", DescriptionView.as_view()),
+    path("<path:rest>", not_found),
+]

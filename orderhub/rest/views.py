@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from orderhub import clock
 from orderhub.models import ApiKey
 from orderhub.rest import repeating, versions
+from orderhub.rest.filtering import Filter, TableFilter
 from orderhub.rest.problems import Problem
 from orderhub.rest.serializers import sparse
 
@@ -32,15 +33,19 @@ class HasScope(permissions.BasePermission):
 
 
 class ClientViewSet(viewsets.GenericViewSet):
-    """Base of all resources. Subclasses give `queryset`, `scopes`, `serializer_class`, and `sorts` for their lists.
+    """Base of all resources. Subclasses give `queryset`, `scopes`, `serializer_class`, `sorts` for their lists, and in
+    `creates` the actions that go through `make_once`.
 
-    `store_lookup`: the path to the store's id, by which rows are narrowed to the key's stores.
+    `filters`: what the list can be narrowed by (orderhub.rest.filtering). `store_lookup`: the path to the store's id, by which rows are narrowed to the key's stores.
     """
 
     permission_classes = [permissions.IsAuthenticated, HasScope]
     scopes: Mapping[str, str] = {}
+    creates: frozenset[str] = frozenset()  # actions that need an Idempotency-Key
     sorts: tuple[str, ...] = ("-id",)
     store_lookup: str = "store_id"
+    filter_backends = [TableFilter]
+    filters: Mapping[str, Filter] = {}
     lookup_value_regex = "[0-9]{1,18}"
 
     @property
@@ -55,6 +60,8 @@ class ClientViewSet(viewsets.GenericViewSet):
         return self._now
 
     def get_queryset(self):
+        if getattr(self, "swagger_fake_view", False):  # being described, nobody asks
+            return super().get_queryset().none()
         return super().get_queryset().filter(**{f"{self.store_lookup}__in": self.key.store_ids})
 
     def only(self) -> tuple[str, ...]:

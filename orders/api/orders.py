@@ -23,9 +23,9 @@ class OrderViewSet(Listed, Shown, ClientViewSet):
         rows = args[0] if args else []
         if not kwargs.get("many"):
             rows = [rows] if rows else []
-        kwargs["context"] = self.get_serializer_context() | {
-            "persons": reading.persons_of(self.key, list(rows), now=self.now) if self._shows_persons(kwargs) else {}
-        }
+        shown = rows and self._shows_persons(kwargs)
+        seen = reading.persons_of(self.key, rows, now=self.now) if shown else {}
+        kwargs["context"] = self.get_serializer_context() | {"persons": seen}
         return self.get_serializer_class()(*args, **kwargs)
 
     def etag_of(self, order: Order) -> str:

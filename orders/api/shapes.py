@@ -66,7 +66,7 @@ class OrderShape(SparseSerializer):
     origin_marketplace = serializers.CharField(read_only=True)
     status = serializers.ChoiceField(choices=Order.Status.choices, read_only=True)
     custom_status = serializers.CharField(read_only=True)
-    own_status = serializers.SlugRelatedField("name", read_only=True, allow_null=True)
+    own_status = serializers.SerializerMethodField()
     fulfilled_by = serializers.ChoiceField(choices=Order.FulfilledBy.choices, read_only=True)
     programs = serializers.ListField(child=serializers.CharField(), read_only=True)
     is_business = serializers.BooleanField(read_only=True)
@@ -94,7 +94,7 @@ class OrderShape(SparseSerializer):
     custom_field_1 = serializers.SerializerMethodField()
     custom_field_2 = serializers.SerializerMethodField()
     custom_field_3 = serializers.SerializerMethodField()
-    tags = serializers.SlugRelatedField("name", many=True, read_only=True)
+    tags = serializers.SerializerMethodField()
     assigned_to = serializers.SerializerMethodField()
     alert = serializers.CharField(read_only=True)
     hold_reason = serializers.CharField(read_only=True)
@@ -121,6 +121,12 @@ class OrderShape(SparseSerializer):
 
     def get_custom_field_3(self, order: Order) -> str:
         return self._custom(order, "custom_field_3")
+
+    def get_own_status(self, order: Order) -> str:
+        return order.own_status.name if order.own_status else ""
+
+    def get_tags(self, order: Order) -> list[str]:
+        return sorted(tag.name for tag in order.tags.all())
 
     def get_assigned_to(self, order: Order) -> str:
         return order.assigned_to.get_username() if order.assigned_to else ""
