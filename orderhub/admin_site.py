@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from orderhub import clock
+from orderhub import admin_reference, clock
 from privacy import access
 
 FIRST = ("Order", "Shipment", "Product", "Customer", "ShipmentNotification", "Store")  # the others are under "More"
@@ -59,6 +59,7 @@ class BackOffice(AdminSite):
                 _add_errors(context["menu"], request.path)
             if request.user.has_perm("privacy.view_lag"):
                 _add_erasure(context["menu"], request.path)
+            _add_reference(context["menu"], request.path)
             context["roles"] = _roles(request.user)
             context["banner"] = _banner(request)
             context["languages"] = [(code, name, code.upper()) for code, name in settings.LANGUAGES]
@@ -67,7 +68,7 @@ class BackOffice(AdminSite):
     def get_urls(self):
         from orderhub.ledger import doors  # wiring, as above
 
-        return [*doors.urls(self), *super().get_urls()]
+        return [*doors.urls(self), *admin_reference.urls(self), *super().get_urls()]
 
     def index(self, request, extra_context=None):
         from orderhub import dashboard  # wiring: the apps' models must be loaded first
@@ -106,6 +107,12 @@ def _add_erasure(menu: dict[str, list[dict]], path: str) -> None:
     """Whether erasure keeps up; the privacy officer goes on from there."""
     url = reverse("admin:privacy_lag")
     menu["more"].append({"name": _now("Erasure"), "url": url, "current": path.startswith(url)})
+
+
+def _add_reference(menu: dict[str, list[dict]], path: str) -> None:
+    """What programs may ask, for whoever writes them or answers those who do."""
+    url = reverse("admin:api_reference")
+    menu["more"].append({"name": _now("API reference"), "url": url, "current": path == url})
 
 
 def _banner(request) -> list:
