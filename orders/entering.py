@@ -29,7 +29,11 @@ PLATFORMS = (Store.Platform.HANDMADE, Store.Platform.MANUAL)
 AT_ONCE = 100  # orders written together, as a page of an import
 CHECK_HOLD = "To be checked"  # deciding.HOLD_REASONS["check"]
 AMAZON, MANUAL = "amazon", "manual"  # Order.origin_marketplace
-SOURCES = {OrderEvent.Kind.ENTERED: "hand", OrderEvent.Kind.FROM_FILE: "file"}  # as rules know them
+SOURCES = {
+    OrderEvent.Kind.ENTERED: "hand",
+    OrderEvent.Kind.FROM_FILE: "file",
+    OrderEvent.Kind.FROM_CLIENT: "api",
+}  # as rules know them
 TOTALS = ("item_total", "shipping_total", "tax_total", "discount_total", "order_total")
 
 

@@ -64,10 +64,13 @@ def shown_to(user, order: Order) -> list[Shown]:
     """
     if not access.granted(user, "orders.view_ordernote"):
         return []
-    rows = list(order.notes.select_related("author"))
+    return shown(order, sees_person=access.may_see_person(user, order_open=order.is_open))
+
+
+def shown(order: Order, *, sees_person: bool) -> list[Shown]:
+    """The same for a reader whose rights were asked for: whether this one may see the buyer."""
     person = getattr(order, "person", None)
-    sees = bool(rows) and access.may_see_person(user, order_open=order.is_open)
-    return [_shown(note, order, None if sees else person) for note in rows]
+    return [_shown(note, order, None if sees_person else person) for note in order.notes.select_related("author")]
 
 
 def _shown(note: OrderNote, order: Order, hidden_person) -> Shown:

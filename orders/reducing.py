@@ -23,7 +23,9 @@ def reduce(order_ids: Collection[int], *, hold: str, now: datetime) -> None:
 
     Of an erased person the markers stay: they say that somebody was erased here, and hold nothing.
     """
-    Order.objects.filter(pk__among=list(order_ids)).update(**_emptied(Order, hold), reduced_at=now, modified_at=now)
+    Order.objects.filter(pk__among=list(order_ids)).update(
+        **_emptied(Order, hold) | {"reduced_at": now, "modified_at": now}
+    )
     lines = OrderItem.objects.filter(order__among=list(order_ids))
     lines.update(**_emptied(OrderItem, hold) | {"amazon_item_id": Concat(Value("line "), Cast("pk", CharField()))})
     persons = OrderPersonalData.objects.filter(order__among=list(order_ids))

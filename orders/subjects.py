@@ -58,6 +58,6 @@ def subjects(rows: QuerySet[Order], *, orders: list[Order] | None = None) -> lis
 
 def _sources(ids: QuerySet) -> dict[int, str]:
     """How orders came here that were not imported from their marketplace."""
-    words = {Kind.ENTERED: "hand", Kind.FROM_FILE: "file"}
+    words = {Kind.ENTERED: "hand", Kind.FROM_FILE: "file", Kind.FROM_CLIENT: "api"}
     rows = OrderEvent.objects.filter(order__in=ids, kind__in=list(words)).values_list("order", "kind")
     return {order_id: words[kind] for order_id, kind in rows}

@@ -74,7 +74,7 @@ class Vocabulary:
 
     @cached_property
     def ways(self) -> dict[str, str]:
-        return dict(zip(SOURCES, (_("import"), _("file"), _("hand")), strict=True))
+        return dict(zip(SOURCES, (_("import"), _("file"), _("hand"), _("API client")), strict=True))
 
     @cached_property
     def reasons(self) -> dict[str, str]:

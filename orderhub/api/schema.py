@@ -18,7 +18,6 @@ from orderhub.rest.repeating import HEADER, MOST_LETTERS
 COMMITTED = Path(settings.BASE_DIR) / "docs" / "openapi.json"
 ALWAYS = (401, 403, 429, 500, 503)
 WITH_BODY = (400, 409, 413, 415, 422)
-MARKER = "EXPURGÉ (Amazon)"
 
 
 class BearerKey(OpenApiAuthenticationExtension):

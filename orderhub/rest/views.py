@@ -36,7 +36,8 @@ class ClientViewSet(viewsets.GenericViewSet):
     """Base of all resources. Subclasses give `queryset`, `scopes`, `serializer_class`, `sorts` for their lists, and in
     `creates` the actions that go through `make_once`.
 
-    `filters`: what the list can be narrowed by (orderhub.rest.filtering). `store_lookup`: the path to the store's id, by which rows are narrowed to the key's stores.
+    `filters`: what the list can be narrowed by (orderhub.rest.filtering). `store_lookup`: the path to the store's id, by which rows are narrowed to the key's stores; '' for what
+    belongs to no store.
     """
 
     permission_classes = [permissions.IsAuthenticated, HasScope]
@@ -62,6 +63,8 @@ class ClientViewSet(viewsets.GenericViewSet):
     def get_queryset(self):
         if getattr(self, "swagger_fake_view", False):  # being described, nobody asks
             return super().get_queryset().none()
+        if not self.store_lookup:
+            return super().get_queryset()
         return super().get_queryset().filter(**{f"{self.store_lookup}__in": self.key.store_ids})
 
     def only(self) -> tuple[str, ...]:

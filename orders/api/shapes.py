@@ -4,11 +4,12 @@ The shape is the same before and after an erasure: the values of `person` are th
 `redaction_reason` say since when and why.
 """
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orderhub.rest.serializers import SparseSerializer, StrictSerializer
-from orders import persons
-from orders.models import Order
+from orders import annotating, persons, timeline
+from orders.models import Order, OrderEvent, OrderItem
 
 CUSTOM_FIELDS = persons.CUSTOM_FIELDS
 PERSON = tuple(name for name in persons.EXPORTED if name not in CUSTOM_FIELDS)
@@ -42,10 +43,17 @@ class ItemShape(SparseSerializer):
     shipping = _money()
     gift_wrap = _money()
     weight_g = serializers.IntegerField(read_only=True, allow_null=True)
-    options = OptionShape(many=True, read_only=True)
+    options = serializers.SerializerMethodField()
     warehouse_location = serializers.CharField(read_only=True)
     is_physical = serializers.BooleanField(read_only=True)
     product_id = serializers.IntegerField(read_only=True, allow_null=True)
+
+    @extend_schema_field(OptionShape(many=True))
+    def get_options(self, item: OrderItem) -> list[dict[str, str]]:
+        """The line's own, and what the buyer chose where the key reads names."""
+        erased = item.order.is_erased(now=self.context["now"])
+        names = item.order_id in (self.context.get("persons") or ())
+        return annotating.shown_options(item, getattr(item, "person", None), names=names, erased=erased)
 
 
 PersonShape = type(
@@ -140,3 +148,59 @@ class OrderShape(SparseSerializer):
         """Fed by a personal source it stands with the person."""
         own = getattr(order, name)
         return own or (self._values(order) or {}).get(name, "")
+
+
+class NoteShape(serializers.Serializer):
+    """A note of staff or of a client."""
+
+    at = serializers.DateTimeField(read_only=True)
+    author = serializers.CharField(read_only=True)
+    text = serializers.CharField(read_only=True)
+    hidden = serializers.BooleanField(read_only=True)
+
+
+class EventShape(serializers.Serializer):
+    """A line of the timeline. `params` holds codes, ids and dates, nothing of a person."""
+
+    at = serializers.DateTimeField(read_only=True)
+    kind = serializers.CharField(read_only=True)
+    params = serializers.DictField(read_only=True)
+    actor = serializers.SerializerMethodField()
+    sentence = serializers.SerializerMethodField()
+
+    def get_actor(self, event: OrderEvent) -> str:
+        return event.actor.get_username() if event.actor else ""
+
+    def get_sentence(self, event: OrderEvent) -> str:
+        return timeline.sentence(event)
+
+
+class TermShape(serializers.Serializer):
+    """One term that could end the time: the earliest counts."""
+
+    rule = serializers.CharField(read_only=True)
+    days = serializers.IntegerField(read_only=True)
+    at = serializers.DateTimeField(read_only=True, allow_null=True)
+    standing = serializers.CharField(read_only=True)
+
+
+class LabelClockShape(serializers.Serializer):
+    """A label has a date of its own."""
+
+    label_id = serializers.IntegerField(read_only=True)
+    until = serializers.DateTimeField(read_only=True)
+    rule = serializers.CharField(read_only=True)
+    erased_at = serializers.DateTimeField(read_only=True, allow_null=True)
+
+
+class ClockShape(serializers.Serializer):
+    """The privacy clock of an order."""
+
+    state = serializers.CharField(read_only=True)
+    until = serializers.DateTimeField(read_only=True, allow_null=True)
+    rule = serializers.CharField(read_only=True)
+    began = serializers.DateTimeField(read_only=True)
+    erased_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    failed = serializers.BooleanField(read_only=True)
+    terms = TermShape(many=True, read_only=True)
+    labels = LabelClockShape(many=True, read_only=True)

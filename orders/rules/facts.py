@@ -10,7 +10,7 @@ from decimal import Decimal
 
 HOUR = timedelta(hours=1)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-SOURCES = ("import", "file", "hand")
+SOURCES = ("import", "file", "hand", "api")
 COUNTRIES = {"UK": "GB"}  # Amazon's code of a marketplace where the country's is another one
 
 
