@@ -10,7 +10,7 @@ from orderhub.webhooks.models import Delivery
 _LISTS = {
     "ORDER_NOTIFY": "/orders?importBatch={batch}",
     "ITEM_ORDER_NOTIFY": "/orders?importBatch={batch}",
-    "SHIP_NOTIFY": "/shipments?batchId={batch}&includeShipmentItems=False",
+    "SHIP_NOTIFY": "/shipments?batchId={batch}",
     "ITEM_SHIP_NOTIFY": "/shipments?batchId={batch}&includeShipmentItems=True",
     "FULFILLMENT_SHIPPED": "/fulfillments?batchId={batch}",
     "FULFILLMENT_REJECTED": "/fulfillments?batchId={batch}",
@@ -19,7 +19,7 @@ MOST_LETTERS = 200  # of the whole address: what clients were promised
 
 
 def resource_url(delivery: Delivery, resource_type: str) -> str:
-    """The address of the list, below 200 characters, with the store in it where there is room."""
+    """The address of the list, at most 200 characters where SITE_URL has 100; the store is in it where there is room."""
     batch = _LISTS[resource_type].format(batch=delivery.event_id.hex)
     found = f"{settings.SITE_URL}/shipstation{batch}"
     whole = f"{found}&storeID={delivery.store_id}"

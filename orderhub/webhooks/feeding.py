@@ -29,7 +29,8 @@ def feed(*, now: datetime, budget_s: float = BUDGET_S) -> int:
     ends_at = time.monotonic() + budget_s
     cursor, subscriptions = _cursor(now), current(now=now)
     if not subscriptions:  # whoever comes later hears only of what happens later
-        _move(cursor, position=_top(), reached=_top(), mark=_top(), marked_at=now, orders_at=now, orders_id=0)
+        top = _top()
+        _move(cursor, position=top, reached=top, mark=top, marked_at=now, orders_at=now, orders_id=0)
         return 0
     told = _feed_timeline(cursor, subscriptions, now, ends_at)
     if any(events.UPDATED in one.codes for one in subscriptions):

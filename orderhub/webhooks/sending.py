@@ -19,7 +19,7 @@ from orderhub.http import HttpClient, Limits, NotAllowed
 from orderhub.jobs import CALLS_S
 from orderhub.killswitch import EmergencyStop
 from orderhub.webhooks import addresses, events, messages
-from orderhub.webhooks.models import Because, Delivery, Endpoint, State
+from orderhub.webhooks.models import LASTS, Because, Delivery, Endpoint, State
 
 log = logging.getLogger("orderhub.webhooks")
 
@@ -29,7 +29,7 @@ MOST_FAILURES = 2  # of one run: a receiver that only times out then costs 20 s
 OPENS_AT = 5  # failures in a row
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=15), timedelta(hours=1)
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)
-GIVES_UP = timedelta(hours=24)
+GIVES_UP = LASTS - timedelta(hours=1)  # the first failure comes a little after the first message, the last with its end
 GONE = 410
 ADDRESS_REFUSED = "AddressRefused"
 
@@ -146,7 +146,9 @@ def _record(endpoint: Endpoint, delivery: Delivery, outcome: Outcome, now: datet
             endpoint.failures = 0
     else:
         again = now + wait_after(delivery.attempts)
-        over = outcome.status == GONE or again > delivery.tried_until
+        if now < delivery.tried_until < again:
+            again = delivery.tried_until  # the last one
+        over = outcome.status == GONE or now >= delivery.tried_until
         mine.update(state=State.DEAD if over else State.WAITING, next_attempt_at=again, **told)
         _failed(endpoint, outcome, now)
 
