@@ -1,14 +1,17 @@
 """Webhooks for API clients: each sees and changes those of its own key."""
 
+import uuid
+
+from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from orderhub.errors import RuleViolation
 from orderhub.rest import scopes
+from orderhub.rest.filtering import choice, flag, text
 from orderhub.rest.serializers import SparseSerializer, StrictSerializer, sparse
 from orderhub.rest.views import ClientViewSet, Listed, Shown
 from orderhub.webhooks import addresses, sending, subscribing
@@ -110,11 +113,19 @@ class WebhookViewSet(Listed, Shown, ClientViewSet):
     queryset = Endpoint.objects.all()
     serializer_class = WebhookShape
     sorts = ("-id", "id")
+    creates = frozenset({"create"})
     scopes = dict.fromkeys(
         ("list", "retrieve", "create", "partial_update", "destroy", "ping", "deliveries", "redeliver"), scopes.WEBHOOKS
     )
 
+    @property
+    def filters(self):
+        of_deliveries = {"state": choice("state", State.values), "type": text("event", "exactly")}
+        return {"list": {"active": flag("active")}, "deliveries": of_deliveries}.get(self.action, {})
+
     def get_queryset(self):
+        if getattr(self, "swagger_fake_view", False):  # being described, nobody asks
+            return Endpoint.objects.none()
         return subscribing.endpoints_of(self.key)
 
     @extend_schema(summary="Make a webhook", request=WebhookWish, responses={201: NewWebhookShape})
@@ -130,7 +141,7 @@ class WebhookViewSet(Listed, Shown, ClientViewSet):
 
     @extend_schema(summary="Change a webhook, or switch it", request=WebhookChange, responses=WebhookShape)
     def partial_update(self, request, pk):
-        endpoint = self.get_object()
+        endpoint = self._endpoint()
         self.check_match(endpoint)
         wish = WebhookChange(data=request.data, context={"key": self.key, "endpoint": endpoint})
         wish.is_valid(raise_exception=True)
@@ -139,11 +150,11 @@ class WebhookViewSet(Listed, Shown, ClientViewSet):
             subscribing.change(endpoint, names=given.get("events"), name=given.get("name"), by=request.user)
         if "active" in given:
             subscribing.switch(endpoint, on=given["active"], by=request.user, now=self.now)
-        return self.show(self.get_object())
+        return self.show(self._endpoint())
 
     @extend_schema(summary="Delete a webhook, with all that waits for it", responses={204: None})
     def destroy(self, request, pk):
-        endpoint = self.get_object()
+        endpoint = self._endpoint()
         self.check_match(endpoint)
         subscribing.unsubscribe(self.key, endpoint.pk, now=self.now)
         return Response(status=204)
@@ -151,32 +162,30 @@ class WebhookViewSet(Listed, Shown, ClientViewSet):
     @extend_schema(summary="Send it a test message now", request=None, responses=DeliveryShape)
     @action(detail=True, methods=["post"], url_path="test")
     def ping(self, request, pk):
-        return Response(DeliveryShape(sending.ping(self.get_object(), now=self.now)).data)
+        return Response(DeliveryShape(sending.ping(self._endpoint(), now=self.now)).data)
 
-    @extend_schema(
-        summary="What it was told, the newest first",
-        parameters=[OpenApiParameter("state", str, enum=State.values)], responses=DeliveryShape(many=True),
-    )  # fmt: skip
+    @extend_schema(summary="What it was told, the newest first", responses=DeliveryShape(many=True))
     @action(detail=True, methods=["get"])
     def deliveries(self, request, pk):
-        rows, state = Delivery.objects.filter(endpoint=self.get_object()), request.query_params.get("state")
-        if state is not None and state not in State.values:
-            raise serializers.ValidationError({"state": [_("One of: %(names)s.") % {"names": ", ".join(State.values)}]})
-        page = self.paginate_queryset(rows.filter(state=state) if state else rows)
+        page = self.paginate_queryset(self.filter_queryset(Delivery.objects.filter(endpoint=self._endpoint())))
         only = sparse(DeliveryShape, request.query_params)
         return self.get_paginated_response(DeliveryShape(page, many=True, only=only).data)
 
     @extend_schema(summary="Send one again, with the same event id", request=None, responses=DeliveryShape)
-    @action(
-        detail=True,
-        methods=["post"],
-        url_path="deliveries/(?P<event_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/redeliver",
-    )
+    @action(detail=True, methods=["post"], url_path="deliveries/(?P<event_id>[0-9a-f-]{1,36})/redeliver")
     def redeliver(self, request, pk, event_id):
-        delivery = get_object_or_404(Delivery.objects.filter(endpoint=self.get_object()), event_id=event_id)
+        try:
+            wanted = uuid.UUID(event_id)
+        except ValueError:
+            raise Http404 from None
+        delivery = get_object_or_404(Delivery.objects.filter(endpoint=self._endpoint()), event_id=wanted)
         subscribing.redeliver(delivery, now=self.now)
         delivery.refresh_from_db()
         return Response(DeliveryShape(delivery).data)
+
+    def _endpoint(self) -> Endpoint:
+        """Without the filters, which are about its deliveries."""
+        return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
 
 
 RESOURCES = {"webhooks": WebhookViewSet}
