@@ -17,6 +17,7 @@ from orderhub.ledger import doors as ledger
 from orderhub.ledger import forecast
 from orderhub.models import JobRun
 from orderhub.views import HEARTBEAT, LATE
+from orderhub.webhooks import words as webhook_words
 from orderhub.wording import weekday
 from orders import deadlines, filters, history, radar
 from orders.models import Order, QuarantinedOrder
@@ -107,6 +108,8 @@ def board_for(user, *, now: datetime) -> Board:
         notices += _unusual_views(now)
     if user.has_perm("stores.change_amazonaccount"):
         notices += _client_secret(now)
+    if user.has_perm("webhooks.view_endpoint"):
+        notices += _webhooks()
     if user.has_perm("orders.view_order"):
         zones = deadlines.zones()
         counts = _order_counts(now, zones)
@@ -369,6 +372,12 @@ def _unusual_views(now: datetime) -> list[Notice]:
     text = _("More than %(count)d views of personal data in an hour: %(users)s. Ask what for.")
     told = text % {"count": settings.REVEALS_PER_HOUR, "users": ", ".join(names)}
     return [Notice(told, _list("privacy_securityevent"), "warn", _("Open the security log"))]
+
+
+def _webhooks() -> list[Notice]:
+    """Clients that are not told any more: they will not notice by themselves."""
+    link = _("Open the webhooks")
+    return [Notice(text, _list("webhooks_endpoint"), level, link) for text, level in webhook_words.alarms()]
 
 
 def _page(account_id: int) -> str:

@@ -53,6 +53,8 @@ NAMES = (
     "retire.after_rows",
     "request.after_ledger",
     "request.before_done",
+    "webhook.after_claim",
+    "webhook.after_send",
 )
 _visits: Counter[str] = Counter()
 

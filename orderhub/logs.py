@@ -13,7 +13,7 @@ from orderhub import requestids
 
 FIELDS = (
     "method", "host", "route", "status", "request_id", "ms", "job", "error_id", "error", "at", "account", "operation",
-    "count", "user", "order_id", "shipment_id", "code", "seconds", "position", "digest", "page_id",
+    "count", "user", "order_id", "shipment_id", "code", "seconds", "position", "digest", "page_id", "endpoint",
 )  # fmt: skip
 OURS = "orderhub"
 

@@ -65,6 +65,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 INSTALLED_APPS = [
     "orderhub",
     "orderhub.signin",
+    "orderhub.webhooks",
     "privacy",
     "stores",
     "orders",
@@ -326,6 +327,10 @@ SPECTACULAR_SETTINGS = {
 }
 SHIPSTATION_HOSTS = env.list("SHIPSTATION_HOSTS", default=[])  # hosts whose root is the API of ShipStation's version 1
 ALLOWED_HOSTS += SHIPSTATION_HOSTS
+# Where receivers of webhooks find this site, for addresses in messages
+SITE_URL = env.str(
+    "SITE_URL", default=f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if PRODUCTION and ALLOWED_HOSTS else "http://localhost:8000"
+).rstrip("/")
 
 if PRODUCTION and any(globals()[name] for name in STAND_INS):
     raise ImproperlyConfigured(f"{', '.join(STAND_INS)} are for development only: remove them.")

@@ -107,7 +107,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_ORDERS, *_STORES, *_CONNECT, *_JOBS, *_NOTICES, *_CARRIERS,
         "orders.fetch_order", "orders.view_historyread",
         "orderhub.view_user", "orderhub.add_user", "orderhub.change_user", *_LAG, *_LOG,
-        "privacy.view_accessreview", "privacy.add_accessreview",
+        "privacy.view_accessreview", "privacy.add_accessreview", "webhooks.view_endpoint", "webhooks.change_endpoint",
     ),
 }  # fmt: skip
 

@@ -28,11 +28,12 @@ KINDS = {  # what events are about, in words; a kind that is missing here is sho
     "orders, files": _("orders, files"), "settings": _("days, months"), "amazonaccount": _("account"),
     "carriersetting": _("carrier"), "sessions": _("sessions"), "session": _("session"), "position": _("position"),
     "user": _("user"), "erasure_request": _("erasure request"), "access review": _("access review"),
-    "certificate": _("certificates"), "customer": _("customer"),
+    "certificate": _("certificates"), "customer": _("customer"), "webhook": _("webhook"),
 }  # fmt: skip
 REASONS = dict(masks.Reason.choices) | dict(RequestReason.choices) | {  # codes in words; any other is shown as it is
     "approved": _("agreed"), "second": RequestState.SECOND.label, "refused": RequestState.REFUSED.label, "own": _("by themselves"),
     "administrator": _("by an administrator"), "idle": _("not used for too long"),
+    "made": _("made"), "changed": _("changed"), "deleted": _("deleted"), "on": _("switched on"), "off": _("switched off"),
 }  # fmt: skip
 
 

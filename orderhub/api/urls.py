@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 import orders.api
 from orderhub.api import schema
 from orderhub.rest import problems
+from orderhub.webhooks import api as webhooks
 
 
 def not_found(request, rest: str = ""):
@@ -18,7 +19,7 @@ def not_found(request, rest: str = ""):
 
 def _routes() -> list:
     router = SimpleRouter(trailing_slash=False)
-    for app in (orders.api,):
+    for app in (orders.api, webhooks):
         for prefix, viewset in app.RESOURCES.items():
             router.register(prefix, viewset, basename=prefix)
     return router.urls

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
 
 from orderhub import clock
+from orderhub.webhooks.models import Endpoint
 from orders.models import AutomationRule, Customer, HistoryRead, Order, QuarantinedOrder, SkippedOrder, Tag
 from privacy import access
 from shipments.models import ManualUpdate
@@ -127,6 +128,14 @@ DOORS = {
     "shipments_done": ("notice", LEADS, FETCHING),
     "shipments_undone": ("notice", LEADS, FETCHING),
     "shipments_correct": ("notice", LEADS, {SUPPORT}),
+    # where clients are told
+    "webhooks_endpoint_changelist": ("", {ADMIN}, {ADMIN}),
+    "webhooks_endpoint_change": ("endpoint", {ADMIN}, NOBODY),
+    "webhooks_endpoint_history": ("endpoint", {ADMIN}, {ADMIN}),
+    "webhooks_endpoint_add": ("", NOBODY, NOBODY),
+    "webhooks_endpoint_delete": ("nothing", NOBODY, NOBODY),
+    "webhooks_endpoint_test": ("endpoint", LEADS, {ADMIN}),
+    "webhooks_endpoint_switch": ("endpoint", LEADS, {ADMIN}),
     # stores without a marketplace
     "stores_store_add_manual": ("", FETCHING, FETCHING),
 }
@@ -280,7 +289,9 @@ def make_all(noon) -> dict[str, list]:
     unread = QuarantinedOrder.objects.create(account=order.store.account, order_number="2", code="X", seen_at=noon)
     parcel = make_shipment(make_order(order.store))
     update = ManualUpdate.objects.create(order=parcel.order, shipment=parcel, created_at=noon, remind_at=noon)
+    endpoint = Endpoint.objects.create(url="https://hooks.invalid/", url_shown="https://hooks.invalid", secret="s")
     return {
+        "endpoint": [endpoint.pk],
         "part": [units_of_three(order.store).pk], "parcel": [parcel.pk], "manualupdate": [update.pk],
         "account": [order.store.account_id],
         "": [], "order": [order.pk], "typed": [typed.pk], "picture": [order.pk, 1, 0], "tag": [tag.pk],
@@ -331,7 +342,7 @@ def test_every_address_has_its_row():
     ours = {
         name for name in names
         if name and (
-            name.startswith("orders_")
+            name.startswith(("orders_", "webhooks_"))
             or re.fullmatch("shipments_[a-z]+(_pdf)?", name) and not name.endswith("_shipment")
             or "manual" in name
         )
