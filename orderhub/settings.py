@@ -329,7 +329,8 @@ SHIPSTATION_HOSTS = env.list("SHIPSTATION_HOSTS", default=[])  # hosts whose roo
 ALLOWED_HOSTS += SHIPSTATION_HOSTS
 # Where receivers of webhooks find this site, for addresses in messages
 SITE_URL = env.str(
-    "SITE_URL", default=f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if PRODUCTION and ALLOWED_HOSTS else "http://localhost:8000"
+    "SITE_URL",
+    default=f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if PRODUCTION and ALLOWED_HOSTS else "http://localhost:8000",
 ).rstrip("/")
 
 if PRODUCTION and any(globals()[name] for name in STAND_INS):

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from orderhub.errors import RuleViolation
 from orders import customers, entering, latch, mapping, people, roman, ruling
 from orders.entering import Entry
+from orders.forms_entering import LINE, OWN
+from orders.forms_entering import PERSON as FORM_PERSON
 from orders.models import Order, OrderEvent, OrderItem, OrderPersonalData
 from orders.pagesaving import Plan
 from orders.retention import facts_of, periods_for
@@ -128,6 +130,27 @@ def correct(order: Order, entry: Entry, *, as_seen: int, by, now: datetime) -> N
         if customer_id and customer_id != here.customer_id:
             customers.forget_unused(customer_id)
     order.refresh_from_db()
+
+
+def as_it_is(order: Order) -> Entry:
+    """The order as an entry: what is changed of it is a correction, the rest stays. Five statements at most.
+
+    Its person is in it: whoever shows it logs the view.
+    """
+    person = getattr(order, "person", None) or OrderPersonalData(order=order)
+    lines = [{"item": item.pk} | {name: getattr(item, name) for name in LINE} for item in order.items.order_by("pk")]
+    return Entry(
+        order.order_number,
+        {name: getattr(order, name) for name in OWN},
+        {name: getattr(person, name) for name in FORM_PERSON},
+        lines,
+        order.status,
+    )
+
+
+def cancel(order: Order, *, by, now: datetime) -> None:
+    """Cancel an order that was entered here. RuleViolation as for any correction."""
+    correct(order, replace(as_it_is(order), status=Status.CANCELLED), as_seen=seen(order), by=by, now=now)
 
 
 def _check_number(order: Order, entry: Entry) -> None:

@@ -50,7 +50,8 @@ class NumberTaken(RuleViolation):
 class Entry:
     """One order as it was typed. `number` '': to be given. Keys are names of columns; instants are aware.
 
-    A line may name the row it corrects as `item`. `tags`: ids and names of tags that exist.
+    A line may name the row it corrects as `item`. `tags`: ids and names of tags that exist. `client_key`: what an API
+    client calls the order; a code, nothing of a person.
     """
 
     number: str
@@ -59,6 +60,7 @@ class Entry:
     lines: list[dict]
     status: str = Status.AWAITING_SHIPMENT
     tags: dict[int, str] = field(default_factory=dict)
+    client_key: str = ""
 
 
 def stores() -> Iterable[Store]:
@@ -124,7 +126,7 @@ def _give_numbers(store: Store, entries: list[Entry], now: datetime) -> None:
 
 def _plan(plan: Plan, store: Store, entry: Entry, *, kind: str, by, now: datetime) -> None:
     order = Order(
-        store=store, order_number=entry.number, fulfilled_by=Order.FulfilledBy.MERCHANT, status=entry.status,
+        store=store, order_number=entry.number, client_key=entry.client_key, fulfilled_by=Order.FulfilledBy.MERCHANT, status=entry.status,
         decided_status=entry.status, first_imported_at=now, modified_at=now,
     )  # fmt: skip
     person = OrderPersonalData(order=order)

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils.crypto import salted_hmac
 
 from orderhub import bulk
@@ -56,14 +56,18 @@ def forget(order_ids: Iterable[int]) -> set[int]:
     return held
 
 
-def find(text: str):
-    """The newest orders, fifty at most, whose person has every word of the text. Nothing for a text without words."""
+def find(text: str, *, among: QuerySet | None = None) -> QuerySet:
+    """The newest orders, fifty at most, whose person has every word of the text. Nothing for a text without words.
+
+    `among`: orders that the reader may see at all; without it every order is looked at.
+    """
     wanted = [_hashed(word) for word in searched(text)]
     if not wanted:
         return Order.objects.none()
     matching = BuyerWord.objects.filter(word__in=wanted).order_by().values("order").annotate(found=Count("pk"))
     ids = matching.filter(found=len(wanted)).values("order")
-    return Order.objects.filter(pk__in=ids).order_by("-ordered_at", "-pk")[:MOST_FOUND]
+    orders = Order.objects.all() if among is None else among
+    return orders.filter(pk__in=ids).order_by("-ordered_at", "-pk")[:MOST_FOUND]
 
 
 def searched(text: str) -> list[str]:

@@ -29,7 +29,7 @@ TABLES = {
         "is_business is_prime is_gift replaces replaces_as ordered_at paid_at ship_by earliest_ship_at deliver_from deliver_by "
         "service_level requested_service address_type payment_method currency item_total shipping_total tax_total discount_total "
         "gift_wrap_total cod_fee_total other_total order_total weight_g weight_is_typed custom_field_1 custom_field_2 custom_field_3",
-        operational="customer_id cancel_requested_at cancel_reason_code first_imported_at modified_at amazon_updated_at content_hash shipped_at told_shipped "
+        operational="customer_id cancel_requested_at cancel_reason_code client_key first_imported_at modified_at amazon_updated_at content_hash shipped_at told_shipped "
         "pii_state redaction_due_at redaction_rule redacted_at redaction_reason redaction_error reduced_at hold_reason hold_until "
         "own_status_id wishes rules_ran_at alert",
         staff="assigned_to_id",

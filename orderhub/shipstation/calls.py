@@ -31,6 +31,7 @@ class Call:
     """`query`: of the address, names in lower case. `body`: the JSON that was sent ({} where none was).
 
     `path_id`: the number in the address, where the route has one. `noted`: what the compatibility report counts.
+    `headers`: of the answer.
     """
 
     request: HttpRequest
@@ -40,6 +41,7 @@ class Call:
     body: object
     path_id: int | None = None
     noted: list[tuple[UseKind, str]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def stores(self) -> list[int]:

@@ -20,7 +20,7 @@ from orderhub.rest.problems import Problem
 from orderhub.shipstation import answers, basicauth, bodies, usage
 from orderhub.shipstation.calls import Call, Refused, Wrong
 
-HANDLERS = ("orders",)  # modules of this package that declare routes
+HANDLERS = ("orders", "orderwriting")  # modules of this package that declare routes
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def dispatch(request, rest: str = "") -> HttpResponse:
         call.query, call.body = bodies.query(request), bodies.body(request)
         answer = found.handler(call)
         body, status = answer if isinstance(answer, tuple) else (answer, 200)
-        response = JsonResponse(body, status=status, safe=False)
+        response = JsonResponse(body, status=status, safe=False, headers=call.headers)
     except (Wrong, Refused, RuleViolation, Problem, APIException) as error:
         call.note(UseKind.REFUSED, f"{found.method} {found.name}"[:120] if found else "unknown")
         response = answers.of_exception(error)

@@ -86,6 +86,7 @@ class Order(models.Model):
     store = models.ForeignKey(Store, models.PROTECT, verbose_name=_("store"), related_name="orders")
     order_number = models.CharField(_("order number"), max_length=60)
     seller_order_id = models.CharField(_("seller order ID"), max_length=60, blank=True)
+    client_key = models.CharField(max_length=50, blank=True, editable=False)  # what an API client calls it
     origin_marketplace = models.CharField(_("origin"), max_length=12, default="amazon")
     status = models.CharField(_("status"), max_length=20, choices=Status.choices)
     custom_status = models.CharField(_("marketplace status"), max_length=40, blank=True)
@@ -179,6 +180,9 @@ class Order(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["store", "order_number"], name="order_once_per_store"),
+            models.UniqueConstraint(
+                fields=["store", "client_key"], condition=~Q(client_key=""), name="order_client_key_once"
+            ),
             known_values("status", OrderStatus, "order_status_known"),
             known_values("fulfilled_by", FulfilledBy, "order_fulfilled_by_known"),
             models.CheckConstraint(
