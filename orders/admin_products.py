@@ -2,7 +2,6 @@
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import Q
 from django.http import HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -141,13 +140,10 @@ class ProductAdmin(ProductDoors, ReadOnlyAdmin):
         )
 
     def _save(self, request, form: ProductForm) -> HttpResponseRedirect:
-        """Only what was changed is written; open orders follow the weight."""
+        """Only what was changed is written."""
         product, changed = form.instance, form.changed_data
         if changed:
-            with transaction.atomic():
-                product.save(update_fields=changed)
-                if "weight_g" in changed:
-                    products.settle([product.pk])
+            products.keep_details(product, changed)
             labels = [str(Product._meta.get_field(name).verbose_name) for name in changed]
             self.log_change(request, product, [{"changed": {"fields": labels}}])
         self.message_user(request, _now("%(product)s is saved.") % {"product": product.key}, messages.SUCCESS)

@@ -76,6 +76,17 @@ def _take_over(product: Product, item: CatalogueItem) -> None:
     product.looked_up_at = item.looked_up_at
 
 
+def keep_details(product: Product, changed: Iterable[str]) -> None:
+    """Write what a person said of a product: these columns of the row in hand. Open orders follow its weight."""
+    names = list(changed)
+    if not names:
+        return
+    with transaction.atomic():
+        product.save(update_fields=names)
+        if "weight_g" in names:
+            settle([product.pk])
+
+
 def settle(product_ids: Iterable[int]) -> None:
     """Let the open orders of these products follow: what is physical among their lines, and their weights.
 

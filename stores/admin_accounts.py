@@ -179,8 +179,7 @@ class AmazonAccountAdmin(ConnectionWizard, SignInViews, Audited, ShortSearch, ad
     @post_only("admin:stores_amazonaccount_change")
     def import_now_view(self, request, object_id):
         account = self._account(request, object_id, "stores.change_amazonaccount")
-        moved = AmazonAccount.objects.working().filter(pk=account.pk).update(next_poll_at=clock.now())
-        if moved:
+        if AmazonAccount.objects.filter(pk=account.pk).poll_now(clock.now()):
             text = gettext(
                 "The import is due now: a worker takes it up within about a minute, as Amazon's limits allow."
             )

@@ -13,14 +13,13 @@ from privacy.audited import Audited
 from privacy.models.event import EventCode
 from stores import (
     checklist,
-    connecting,
     forms_store,
     historywords,
     logos,
     marketplaces,
     panels,
     samples,
-    senders,
+    saving,
     statusmap,
     words,
 )
@@ -161,21 +160,13 @@ class StoreAdmin(BigCommerceViews, ManualViews, RetentionDoor, StoreDeeds, Audit
 
     def save_model(self, request, obj, form, change):
         """Only what was changed in the form is written: whoever switches a feature meanwhile is not overruled."""
-        columns = {column.name for column in Store._meta.concrete_fields} & set(form.changed_data)
-        obj.save(update_fields=[*columns, "ship_from", "notify_delay_minutes"])
-        if "brand_from_email" in columns:
-            senders.forget_confirmation(obj)
+        saving.write(obj, form.changed_data)
         if form.cleaned_data.get("logo"):
             logos.keep(obj, form.cleaned_data["logo"])
 
     def save_related(self, request, form, formsets, change):
-        """A store made active, or taking Amazon's own orders too, gets those it left out; a changed status map reaches its own."""
         super().save_related(request, form, formsets, change)
-        store = form.instance
-        wider = "import_afn" in form.changed_data and store.import_afn
-        opened = store.active and ("active" in form.changed_data or wider)
-        if store.account and (opened or any(formset.has_changed() for formset in formsets)):
-            connecting.read_again(store.account, [store.market.id])
+        saving.follow(form.instance, form.changed_data, remapped=any(formset.has_changed() for formset in formsets))
 
     def construct_change_message(self, request, form, formsets, add=False):
         """Fields by the words our catalogue knows, with their section: two sections have a name."""

@@ -228,6 +228,13 @@ class StoreForm(forms.ModelForm):
         return super().save(commit)
 
 
+def with_changes(store: Store, changes: dict) -> StoreForm:
+    """The form as the store's page would send it with these changes and all else as it is, for those without a page."""
+    shown = StoreForm(instance=store)
+    kept = {name: shown[name].value() for name in shown.fields}
+    return StoreForm({name: value for name, value in (kept | changes).items() if value or value == 0}, instance=store)
+
+
 class StatusForm(forms.ModelForm):
     """One status of the marketplace and what it means. A row that is only offered may stay as it is."""
 

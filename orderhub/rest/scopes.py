@@ -9,6 +9,7 @@ PRODUCTS_READ = "products:read"
 PRODUCTS_WRITE = "products:write"
 CUSTOMERS_READ = "customers:read"
 STORES_READ = "stores:read"
+STORES_WRITE = "stores:write"
 SHIPMENTS_READ = "shipments:read"
 SHIPMENTS_WRITE = "shipments:write"
 LABELS_READ = "labels:read"
@@ -26,6 +27,7 @@ SCOPES = {
     PRODUCTS_WRITE: _("change what is kept of products, and counted stock"),
     CUSTOMERS_READ: _("read customers; their names need the right to read names as well"),
     STORES_READ: _("read accounts and stores"),
+    STORES_WRITE: _("rename stores, change what buyers see of them, and switch them on and off"),
     SHIPMENTS_READ: _("read shipments and batches"),
     SHIPMENTS_WRITE: _("ship orders, make labels and batches, void"),
     LABELS_READ: _("open label files, which name the recipient; every opening is logged"),

@@ -20,12 +20,15 @@ from orderhub.rest.problems import Problem
 from orderhub.shipstation import answers, basicauth, bodies, usage
 from orderhub.shipstation.calls import Call, Refused, Wrong
 
-HANDLERS = ("orders", "orderwriting")  # modules of this package that declare routes
+HANDLERS = (  # modules of this package that declare routes
+    "orders", "orderwriting", "shipments", "labels", "stores", "storesettings", "webhooks", "carriers", "products", "customers", "people",
+    "refusals",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Route:
-    """`name`: the path as its documentation writes it, with {id} where a number stands."""
+    """`name`: the path as its documentation writes it, with {id} where a number stands. `scope`: "" is for every key."""
 
     method: str
     name: str
@@ -76,8 +79,8 @@ def dispatch(request, rest: str = "") -> HttpResponse:
     try:
         if found is None:
             call.note(UseKind.UNKNOWN_PATH, usage.path_name(request.method, rest))
-            raise Refused("There is nothing at this address.", status=404)
-        if not key.may(found.scope):
+            raise _unknown(rest)
+        if found.scope and not key.may(found.scope):
             raise Refused(f"This key lacks the scope {found.scope}.", status=403)
         call.query, call.body = bodies.query(request), bodies.body(request)
         answer = found.handler(call)
@@ -90,6 +93,15 @@ def dispatch(request, rest: str = "") -> HttpResponse:
         response = answers.bug(error)
     usage.count(call)
     return response
+
+
+def _unknown(rest: str) -> Refused:
+    """What to say where no route is: another method, or nothing at all."""
+    path = _ID.sub("{id}", "/" + rest.strip("/").lower(), count=1)
+    others = sorted({method for method, name in (*declared(), *aliases()) if name == path})
+    if others:
+        return Refused(f"This address takes {', '.join(others)} only.", status=405)
+    return Refused("There is nothing at this address.", status=404)
 
 
 def _find(method: str, rest: str) -> tuple[Route | None, int | None, list]:

@@ -69,6 +69,10 @@ class AmazonAccountQuerySet(models.QuerySet):
             .order_by(F("next_poll_at").asc(nulls_first=True))
         )
 
+    def poll_now(self, now: datetime) -> int:
+        """Make working accounts due, as somebody does not want to wait; returns how many. Amazon's limits still hold."""
+        return self.working().update(next_poll_at=now)
+
     def clock_ahead_s(self, now: datetime) -> int | None:
         """Seconds our clock was ahead of Amazon's at the freshest poll; None where no poll says anything of it now.
 
