@@ -25,7 +25,7 @@ def of_exception(error: Exception) -> JsonResponse:
             told = {"Message": "The request is invalid.", "ModelState": error.errors}
             return JsonResponse(told, status=error.status)
         case Refused():
-            return problem(error.status, "refused", error.message)
+            return problem(error.status, "refused", error.message, headers=error.headers)
         case RuleViolation():
             return problem(400, "rule", str(error))
         case APIException():

@@ -21,9 +21,9 @@ class Wrong(Exception):
 class Refused(Exception):
     """Answered with this status and sentence; nothing was changed."""
 
-    def __init__(self, message: str, *, status: int = 400):
+    def __init__(self, message: str, *, status: int = 400, headers: Mapping[str, str] | None = None):
         super().__init__(message)
-        self.message, self.status = message, status
+        self.message, self.status, self.headers = message, status, dict(headers or {})
 
 
 @dataclass

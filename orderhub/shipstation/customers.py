@@ -34,7 +34,7 @@ def listed(call: Call) -> dict:
             found = found.filter(Exists(place))
     sorts = SORTS | {"name": "created_at"}
     found = lists.sorted_by(call, found, sorts, usual="createdate")
-    return lists.page_of(call, found, "customers", lambda page: _shapes(call, page))
+    return lists.page_of(call, found, "customers", lambda page: page, lambda page: _shapes(call, page))
 
 
 @route("GET", "/customers/{id}", scope=scopes.CUSTOMERS_READ)

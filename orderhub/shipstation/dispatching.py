@@ -100,7 +100,8 @@ def _unknown(rest: str) -> Refused:
     path = _ID.sub("{id}", "/" + rest.strip("/").lower(), count=1)
     others = sorted({method for method, name in (*declared(), *aliases()) if name == path})
     if others:
-        return Refused(f"This address takes {', '.join(others)} only.", status=405)
+        allowed = ", ".join(others)
+        return Refused(f"This address takes {allowed} only.", status=405, headers={"Allow": allowed})
     return Refused("There is nothing at this address.", status=404)
 
 

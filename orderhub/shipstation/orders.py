@@ -43,7 +43,7 @@ def rows(call: Call) -> QuerySet:
 
 
 def page(call: Call, found: QuerySet) -> dict:
-    return lists.page_of(call, shapes.whole(found), "orders", lambda orders: shapes.orders(call, orders))
+    return lists.page_of(call, found, "orders", shapes.whole, lambda orders: shapes.orders(call, orders))
 
 
 def one(call: Call, told) -> Order:

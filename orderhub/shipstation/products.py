@@ -24,8 +24,12 @@ NOT_KEPT = (  # of a product, as version 1 knows it
 
 
 def rows(call: Call) -> QuerySet[Product]:
-    """The products of the key's stores; `changed`: when the catalogue last said something, else when it was made."""
-    found = Product.objects.filter(store__in=call.stores)
+    """The products of the key's stores."""
+    return _dated(Product.objects.filter(store__in=call.stores))
+
+
+def _dated(found: QuerySet[Product]) -> QuerySet[Product]:
+    """With `changed`: when the catalogue last said something, else when it was made."""
     return found.annotate(changed=Coalesce("looked_up_at", "created_at"))
 
 
@@ -48,7 +52,7 @@ def listed(call: Call) -> dict:
         if at is not None:
             found = found.filter(**{lookup: at})
     found = lists.sorted_by(call, found, SORTS, usual="sku")
-    return lists.page_of(call, found, "products", lambda page: [_shape(call, row) for row in page])
+    return lists.page_of(call, found, "products", _dated, lambda page: [_shape(call, row) for row in page])
 
 
 @route("GET", "/products/{id}", scope=scopes.PRODUCTS_READ)

@@ -16,7 +16,7 @@ INSTANTS = {  # of version 1, and ours: from, to
     "voiddatestart": "voided_at__gte", "voiddateend": "voided_at__lt",
 }  # fmt: skip
 NUMBERS = {"orderid": "order", "storeid": "order__store"}
-TEXTS = {"ordernumber": "order__order_number__iexact", "trackingnumber": "tracking_number__iexact"}
+TEXTS = {"ordernumber": "order__order_number", "trackingnumber": "tracking_number"}  # both by their index
 SORTS = {"createdate": "created_at", "shipdate": "ship_date"}
 
 
@@ -26,15 +26,20 @@ def listed(call: Call) -> dict:
     found = _narrowed(call, NUMBERS, with_label=True)
     if code := call.query.get("servicecode"):
         found = found.filter(service__in=carriercodes.names_of_service(code))
-    found = parcels.whole(lists.sorted_by(call, found, SORTS, usual="createdate"), with_items=with_items)
-    return lists.page_of(call, found, "shipments", lambda rows: parcels.shipments(call, rows, with_items=with_items))
+    return lists.page_of(
+        call, lists.sorted_by(call, found, SORTS, usual="createdate"), "shipments",
+        lambda rows: parcels.whole(rows, with_items=with_items),
+        lambda page: parcels.shipments(call, page, with_items=with_items),
+    )  # fmt: skip
 
 
 @route("GET", "/fulfillments", scope=scopes.SHIPMENTS_READ)
 def fulfilled(call: Call) -> dict:
     found = _narrowed(call, NUMBERS | {"fulfillmentid": "pk"}, with_label=False)
-    found = parcels.whole(lists.sorted_by(call, found, SORTS, usual="createdate"), with_items=False)
-    return lists.page_of(call, found, "fulfillments", lambda rows: parcels.fulfillments(call, rows))
+    return lists.page_of(
+        call, lists.sorted_by(call, found, SORTS, usual="createdate"), "fulfillments",
+        lambda rows: parcels.whole(rows, with_items=False), lambda page: parcels.fulfillments(call, page),
+    )  # fmt: skip
 
 
 def _narrowed(call: Call, numbers: dict[str, str], *, with_label: bool) -> QuerySet:
@@ -43,13 +48,13 @@ def _narrowed(call: Call, numbers: dict[str, str], *, with_label: bool) -> Query
     if batch := query.get("batchid"):
         found = _of_batch(call, found, batch)
     else:
-        found = found.filter(parcels.WITH_LABEL if with_label else ~parcels.WITH_LABEL)
+        found = parcels.with_label(found, wanted=with_label)
     for name, lookup in numbers.items():
         if name in query and not values.absent(query[name]):
             found = found.filter(**{lookup: _number(name, query[name])})
     for name, lookup in TEXTS.items():
         if query.get(name):
-            found = found.filter(**{lookup: query[name]})
+            found = found.filter(**{lookup: query[name].upper() if name == "trackingnumber" else query[name]})
     if query.get("carriercode"):
         found = found.filter(carrier__in=carriercodes.ours(query["carriercode"]))
     if query.get("recipientcountrycode"):

@@ -63,7 +63,7 @@ def test_what_is_not_offered_is_refused_in_the_form_of_version_1():
 def test_another_method_is_405_and_another_address_404_both_in_the_form_of_version_1():
     caller = Caller(make_store())
     answer = caller.send("DELETE", "/Stores/Marketplaces/")
-    assert answer.status_code == 405 and "GET" in answer.json()["Message"]
+    assert answer.status_code == 405 and answer["Allow"] == "GET" and answer.json()["Message"]
     answer = caller.send("GET", "/no/such/place")
     assert answer.status_code == 404 and answer.json()["Message"]
 

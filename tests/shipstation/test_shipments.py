@@ -10,7 +10,6 @@ from orders import people
 from orders.models import OrderPersonalData
 from privacy.models import AccessLog, SecurityEvent
 from shipments import voiding
-from shipments.models import Shipment
 from tests.factories import make_account, make_order, make_shipment, make_store, make_user
 from tests.shipments.notices import State, make_notice
 from tests.shipstation.caller import Caller
@@ -146,16 +145,15 @@ def test_a_voided_parcel_says_since_when():
     assert found["voided"] is True and found["voidDate"]
 
 
-def test_tolerance_9_a_hundred_parcels_cost_as_many_statements_as_one_and_come_well_within_a_second():
+def test_tolerance_9_a_page_costs_as_many_statements_for_one_parcel_as_for_twelve_and_comes_well_within_a_second():
     store = make_store()
     caller = Caller(store)
     make_shipment(make_order(store))
     few = caller.statements("/shipments", includeShipmentItems="true", pageSize=100)
-    first = Shipment.objects.get()
     for _number in range(11):
         make_shipment(make_order(store))
     many = caller.statements("/shipments", includeShipmentItems="true", pageSize=100)
     assert few == many <= 14
     began = time.monotonic()
     assert len(caller.get("/shipments", pageSize=100)["shipments"]) == 12
-    assert time.monotonic() - began < 0.5 and first.pk
+    assert time.monotonic() - began < 0.5
