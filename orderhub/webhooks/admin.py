@@ -89,9 +89,11 @@ class EndpointAdmin(ReadOnlyAdmin):
     # -- one endpoint
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        rows = Delivery.objects.filter(endpoint=object_id)[:SHOWN] if object_id.isdigit() else []
+        endpoint = Endpoint.objects.filter(pk=object_id).only("name").first() if object_id.isdigit() else None
+        rows = Delivery.objects.filter(endpoint=endpoint)[:SHOWN] if endpoint else []
         log = [(row, badge(row.get_state_display(), words.LEVELS[row.state]), words.answer(row)) for row in rows]
-        more = {"log": log, "may_work": self._may_work(request)}
+        title = self.number(endpoint) if endpoint else None
+        more = {"log": log, "may_work": self._may_work(request), "title": title, "subtitle": None}
         return super().change_view(request, object_id, form_url, more | (extra_context or {}))
 
     def get_urls(self):

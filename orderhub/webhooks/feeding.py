@@ -12,7 +12,7 @@ from django.db.models import F, Max, Q
 
 from orderhub.jobs import BUDGET_S
 from orderhub.webhooks import events
-from orderhub.webhooks.models import FeedCursor
+from orderhub.webhooks.models import Delivery, FeedCursor
 from orderhub.webhooks.subscriptions import Fact, Subscription, current, put
 from orders.models import Order, OrderEvent
 from shipments.models import Label
@@ -25,21 +25,21 @@ Status = AmazonAccount.Status
 
 
 def feed(*, now: datetime, budget_s: float = BUDGET_S) -> int:
-    """Write what is to be told since the last time; returns how many deliveries were asked for. Safe to repeat."""
+    """Write what is to be told since the last time; returns how many deliveries are new. Safe to repeat."""
     ends_at = time.monotonic() + budget_s
     cursor, subscriptions = _cursor(now), current(now=now)
     if not subscriptions:  # whoever comes later hears only of what happens later
         top = _top()
         _move(cursor, position=top, reached=top, mark=top, marked_at=now, orders_at=now, orders_id=0)
         return 0
-    told = _feed_timeline(cursor, subscriptions, now, ends_at)
+    _feed_timeline(cursor, subscriptions, now, ends_at)
     if any(events.UPDATED in one.codes for one in subscriptions):
-        told += _feed_changes(cursor, subscriptions, now, ends_at)
+        _feed_changes(cursor, subscriptions, now, ends_at)
     else:
         _move(cursor, orders_at=now, orders_id=0)
     if any(events.ACCOUNT_CODES & one.codes for one in subscriptions):
-        told += put(_accounts(now), subscriptions, now=now)
-    return told
+        put(_accounts(now), subscriptions, now=now)
+    return Delivery.objects.filter(created_at=now).exclude(event=events.PING).count()
 
 
 def _cursor(now: datetime) -> FeedCursor:
@@ -65,22 +65,21 @@ def _top() -> int:
 # -- the timeline
 
 
-def _feed_timeline(cursor: FeedCursor, subscriptions: list[Subscription], now: datetime, ends_at: float) -> int:
+def _feed_timeline(cursor: FeedCursor, subscriptions: list[Subscription], now: datetime, ends_at: float) -> None:
     """What is new first; then again what came lately, for ids that were given before and committed after."""
-    top, before, told = max(_top(), cursor.reached), cursor.reached, 0
+    top, before = max(_top(), cursor.reached), cursor.reached
     for facts, last in _lines(before, top):
-        told += put(facts, subscriptions, now=now)
+        put(facts, subscriptions, now=now)
         _move(cursor, reached=last)
         if time.monotonic() > ends_at:
-            return told
+            return
     _move(cursor, reached=top)
     for facts, _last in _lines(cursor.position, before):
-        told += put(facts, subscriptions, now=now)
+        put(facts, subscriptions, now=now)
         if time.monotonic() > ends_at:
-            return told
+            return
     if not timedelta(0) <= now - cursor.marked_at < SETTLES:
         _move(cursor, position=cursor.mark, mark=top, marked_at=now)
-    return told
 
 
 def _lines(after: int, upto: int) -> Iterator[tuple[list[Fact], int]]:
@@ -115,13 +114,13 @@ def _parcel(row: dict) -> int | None:
 # -- changed orders
 
 
-def _feed_changes(cursor: FeedCursor, subscriptions: list[Subscription], now: datetime, ends_at: float) -> int:
+def _feed_changes(cursor: FeedCursor, subscriptions: list[Subscription], now: datetime, ends_at: float) -> None:
     """Orders by the instant they were last changed at, a little of the past again: transactions take their time.
 
     An order changed several times since is told of once. One that only came in is told of as that.
     """
     stores = _stores(subscriptions)
-    at, pk, told = *min((cursor.orders_at, cursor.orders_id), (now - SETTLES, 0)), 0
+    at, pk = min((cursor.orders_at, cursor.orders_id), (now - SETTLES, 0))
     rows = Order.objects.filter(modified_at__lte=now).exclude(modified_at=F("first_imported_at"))
     rows = rows if stores is None else rows.filter(store_id__among=stores)
     while time.monotonic() < ends_at:
@@ -129,13 +128,12 @@ def _feed_changes(cursor: FeedCursor, subscriptions: list[Subscription], now: da
         batch = list(
             rows.filter(further).order_by("modified_at", "pk").values_list("pk", "modified_at", "store_id")[:BATCH]
         )
-        told += put(map(_change, batch), subscriptions, now=now)
+        put(map(_change, batch), subscriptions, now=now)
         if len(batch) < BATCH:
             _move(cursor, orders_at=now, orders_id=0)
-            return told
+            return
         pk, at, _store = batch[-1]
         _move(cursor, orders_at=max(at, cursor.orders_at), orders_id=pk if at >= cursor.orders_at else cursor.orders_id)
-    return told
 
 
 def _change(row: tuple[int, datetime, int]) -> Fact:

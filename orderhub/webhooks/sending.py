@@ -93,11 +93,10 @@ def ping(endpoint: Endpoint, *, now: datetime) -> Delivery:
 
 def _claim(delivery: Delivery, now: datetime) -> bool:
     """The UPDATE decides between two senders, and whether the endpoint is still on."""
-    rows = (
-        Delivery.objects.due(now=now)
-        .order_by()
-        .filter(pk=delivery.pk, attempts=delivery.attempts, endpoint__active=True)
-    )
+    # Every condition on the delivery itself: PostgreSQL asks those again once a row that another held is let go of, but
+    # not what a join found out before
+    rows = Delivery.objects.due(now=now).order_by().filter(pk=delivery.pk, attempts=delivery.attempts)
+    rows = rows.filter(endpoint__in=Endpoint.objects.filter(active=True))
     if not rows.update(state=State.IN_FLIGHT, lease_until=now + LEASE, attempts=F("attempts") + 1):
         return False
     delivery.attempts += 1

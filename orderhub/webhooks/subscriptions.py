@@ -57,8 +57,8 @@ def _of(endpoint: Endpoint) -> Subscription:
     return Subscription(endpoint.pk, codes, stores, endpoint.created_at, only)
 
 
-def put(facts: Iterable[Fact], subscriptions: list[Subscription], *, now: datetime) -> int:
-    """A delivery for everyone who hears of a fact, unless it is there; returns how many were asked for. One statement."""
+def put(facts: Iterable[Fact], subscriptions: list[Subscription], *, now: datetime) -> None:
+    """A delivery for everyone who hears of a fact, unless it is there. One statement."""
     rows = [
         Delivery(
             endpoint_id=one.endpoint_id, event=fact.code, source=fact.source, order_id=fact.order_id,
@@ -68,7 +68,6 @@ def put(facts: Iterable[Fact], subscriptions: list[Subscription], *, now: dateti
         for fact in facts for one in subscriptions if one.hears(fact)
     ]  # fmt: skip
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
-    return len(rows)
 
 
 def _store(fact: Fact) -> int | None:

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from orderhub.webhooks.models import Delivery, Endpoint, State
+from orderhub.webhooks.models import Because, Delivery, Endpoint, State
 from orderhub.webhooks.sending import ADDRESS_REFUSED, OPENS_AT
 from orderhub.wording import short_day_and_time
 
-MOST_NAMED = 5
+MOST_NAMED = 10
 LEVELS = {State.WAITING: "info", State.IN_FLIGHT: "info", State.DELIVERED: "ok", State.DEAD: "bad"}
 
 
@@ -41,26 +42,24 @@ def answer(delivery: Delivery) -> str:
 
 
 def alarms() -> list[tuple[str, str]]:
-    """Endpoints that are off or paused for their failures: a sentence and its level for each. Two queries."""
-    failing = [Endpoint.Because.GONE, Endpoint.Because.FAILING]
+    """Endpoints that are off or paused for their failures: a sentence and its level for each. One query."""
+    failing = Q(disabled_because__in=[Because.GONE, Because.FAILING]) | Q(active=True, failures__gte=OPENS_AT)
+    rows = list(Endpoint.objects.filter(failing).order_by("active", "-pk").defer("url", "secret")[:MOST_NAMED])
     found = [
         (
             _("Webhook %(name)s (%(host)s) is off: %(why)s.")
-            % {"name": _name(row), "host": row.url_shown, "why": row.get_disabled_because_display()},
+            % {"name": row.name or f"#{row.pk}", "host": row.url_shown, "why": row.get_disabled_because_display()},
             "bad",
         )
-        for row in Endpoint.objects.filter(disabled_because__in=failing).defer("url", "secret")[:MOST_NAMED]
+        for row in rows
+        if not row.active
     ]
-    troubled = Endpoint.objects.filter(active=True, failures__gte=OPENS_AT).count()
-    if troubled:
+    paused = sum(row.active for row in rows)
+    if paused:
         told = ngettext(
             "%(count)d webhook answers with failures only and is paused.",
             "%(count)d webhooks answer with failures only and are paused.",
-            troubled,
-        ) % {"count": troubled}
+            paused,
+        ) % {"count": paused}
         found.append((told, "warn"))
     return found
-
-
-def _name(endpoint: Endpoint) -> str:
-    return endpoint.name or f"#{endpoint.pk}"

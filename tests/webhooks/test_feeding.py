@@ -35,6 +35,7 @@ def told(endpoint=None) -> list[str]:
     [
         (Kind.IMPORTED, {}, events.IMPORTED),
         (Kind.FROM_FILE, {}, events.IMPORTED),
+        (Kind.FROM_CLIENT, {}, events.IMPORTED),
         (Kind.STATUS, {"before": "x", "after": "shipped"}, events.SHIPPED),
         (Kind.STATUS, {"before": "x", "after": "cancelled"}, events.CANCELLED),
         (Kind.CANCEL_REQUESTED, {}, events.CANCEL_REQUESTED),
