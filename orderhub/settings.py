@@ -314,6 +314,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "orderhub.api.schema.ClientSchema",
     "EXCEPTION_HANDLER": "orderhub.rest.problems.handler",
     "COERCE_DECIMAL_TO_STRING": True,
+    "URL_FORMAT_OVERRIDE": None,  # a label has a format of its own
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "OrderHub",

@@ -36,7 +36,7 @@ from shipments import (
 from shipments.admin_picking import pdf_answer, pick_pdf
 from shipments.forms_batch import PASTE, CommonForm, read_rows
 from shipments.jobs import run_batch
-from shipments.models import Label, LabelBatch
+from shipments.models import LabelBatch
 from shipments.models.batch import BatchState, RowState
 
 PAGE = "admin:shipments_labelbatch_change"
@@ -264,15 +264,10 @@ class LabelBatchAdmin(ReadOnlyAdmin):
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
         batch = self._to_print(request, pk, "shipments.view_label")
-        labels = Label.objects.filter(
-            shipment__batch_row__batch=batch, shipment__voided_at=None, kind=Label.Kind.SHIPPING
-        )
-        labels = labels.select_related("shipment__order__store__merchant").order_by(
-            "shipment__batch_row__position", "pk"
-        )
+        labels = list(merging.of_batch(batch))
         if not labels:
             return self._nothing(request, batch)
-        content = merging.labels_pdf(list(labels), by=request.user, now=clock.now(), paper=batch.paper)
+        content = merging.labels_pdf(labels, by=request.user, now=clock.now(), paper=batch.paper)
         return pdf_answer(content, name=f"labels-batch-{pk}")
 
     def slips_view(self, request, pk):

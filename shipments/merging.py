@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
@@ -11,7 +12,7 @@ from privacy import access, audit
 from privacy.models.event import EventCode
 from shipments import opening, slips
 from shipments.labels import pages
-from shipments.models import Label
+from shipments.models import Label, LabelBatch
 from shipments.models.shipment import label_storage
 
 MOST_LABELS = 2000  # in one document
@@ -34,6 +35,12 @@ def labels_pdf(labels: Iterable[Label], *, by, now: datetime, paper: str = "4x6"
     if not rows:
         binder.add(pages.saying(_("There is no label here."), [], title="labels"))
     return binder.done()
+
+
+def of_batch(batch: LabelBatch) -> QuerySet[Label]:
+    """Labels of a batch in the order of its rows, without those of voided parcels."""
+    made = Label.objects.filter(shipment__batch_row__batch=batch, shipment__voided_at=None, kind=Label.Kind.SHIPPING)
+    return made.select_related("shipment__order__store__merchant").order_by("shipment__batch_row__position", "pk")
 
 
 def slips_pdf(orders: Iterable[Order], *, by, now: datetime) -> bytes:

@@ -7,6 +7,8 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 
 import orders.api
+import shipments.api
+import stores.api
 from orderhub.api import schema
 from orderhub.rest import problems
 from orderhub.webhooks import api as webhooks
@@ -19,7 +21,7 @@ def not_found(request, rest: str = ""):
 
 def _routes() -> list:
     router = SimpleRouter(trailing_slash=False)
-    for app in (orders.api, webhooks):
+    for app in (stores.api, orders.api, shipments.api, webhooks):
         for prefix, viewset in app.RESOURCES.items():
             router.register(prefix, viewset, basename=prefix)
     return router.urls
