@@ -9,7 +9,7 @@ from datetime import date
 
 from orderhub.errors import RuleViolation
 from orderhub.rest import scopes
-from orderhub.shipstation import carriercodes, instants, measures, parcels, values
+from orderhub.shipstation import carriercodes, instants, measures, orders, parcels, values
 from orderhub.shipstation.calls import Call, Refused, Wrong
 from orderhub.shipstation.dispatching import route
 from orders.models import Order
@@ -54,7 +54,7 @@ def _made(call: Call) -> Shipment:
     if not call.key.may(scopes.LABELS_READ):
         raise Refused(f"A label names the recipient: this needs the scope {scopes.LABELS_READ}.", status=403)
     values.note_unknown(call, call.body, KNOWN)
-    order = order_of(call, values.field(call.body, "orderId"))
+    order = orders.one(call, values.field(call.body, "orderId"))
     if values.boolean(values.field(call.body, "testLabel")):
         raise Refused("There are no test labels here: each one sends its order.", status=400)
     carrier = values.word(values.field(call.body, "carrierCode"))
@@ -99,7 +99,7 @@ def rates(call: Call) -> list[dict]:
     told = values.field(call.body, "orderId")
     if values.absent(told) or carrier not in ("", SOLD):
         return []
-    order = order_of(call, told)
+    order = orders.one(call, told)
     if not sells_for(order):
         return []
     return [
@@ -124,16 +124,6 @@ def voided(call: Call) -> dict:
     except RuleViolation as error:
         return {"approved": False, "message": str(error)}
     return {"approved": True, "message": "Label voided successfully"}
-
-
-def order_of(call: Call, told) -> Order:
-    """The order of this number. Refused (404) for what the key does not see."""
-    number = values.integer(told)
-    found = Order.objects.filter(store__in=call.stores, pk=number) if number else Order.objects.none()
-    order = found.select_related("store__account", "store__merchant").first()
-    if order is None:
-        raise Refused("There is no order of this number.", status=404)
-    return order
 
 
 def _facts(call: Call, order: Order) -> ParcelFacts:

@@ -81,7 +81,7 @@ def _filtered(call: Call, found: QuerySet) -> QuerySet:
         found = found.filter(Exists(OrderItem.objects.filter(named, order=OuterRef("pk"))))
     if batch := query.get("importbatch"):
         found = found.filter(pk__in=batches.order_ids(batch, call.key))
-    return _of_person(call, found, query["customername"]) if query.get("customername") else found
+    return of_person(call, found, query["customername"]) if query.get("customername") else found
 
 
 def _status(word: str) -> str:
@@ -90,7 +90,7 @@ def _status(word: str) -> str:
     return word
 
 
-def _of_person(call: Call, found: QuerySet, name: str) -> QuerySet:
+def of_person(call: Call, found: QuerySet, name: str) -> QuerySet:
     """Whole words of a name, the newest fifty. The search is recorded, without the name."""
     if not call.key.may(scopes.ORDERS_READ_PII):
         raise Refused(f"Orders are found by name with the scope {scopes.ORDERS_READ_PII} only.", status=403)

@@ -7,7 +7,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from orderhub.rest import scopes
-from orderhub.shipstation import addresses, carriercodes, instants, measures, people
+from orderhub.shipstation import addresses, carriercodes, instants, measures, people, shapes
 from orderhub.shipstation.calls import Call
 from orders import persons
 from orders.api import reading
@@ -38,10 +38,10 @@ def whole(found: QuerySet, *, with_items: bool) -> QuerySet:
     told = ShipmentNotification.objects.filter(
         channel=ShipmentNotification.Channel.AMAZON, correction_of__isnull=True
     ).select_related("order__store__account")
-    related = [Prefetch("notifications", told, to_attr="first_words")]
+    lines = Prefetch("order__items", OrderItem.objects.select_related("product", "person").order_by("pk"))
+    related = [Prefetch("notifications", told, to_attr="first_words"), lines]
     if with_items:
-        lines = ShipmentItem.objects.select_related("item__product").order_by("pk")
-        related.append(Prefetch("items", lines))
+        related.append(Prefetch("items", ShipmentItem.objects.order_by("pk")))
     return found.select_related(
         "order__store", "order__person", "created_by", "batch_row"
     ).prefetch_related(*related)  # fmt: skip
@@ -72,7 +72,7 @@ def _shipment(call: Call, parcel: Shipment, person: dict | None, *, with_items: 
     store = parcel.order.store
     row = getattr(parcel, "batch_row", None)
     return {
-        "shipmentId": parcel.pk, **_common(call, parcel, person), "orderKey": parcel.order.order_number,
+        "shipmentId": parcel.pk, **_common(call, parcel, person), "orderKey": shapes.key_of(parcel.order),
         "shipmentCost": float(parcel.cost or 0), "insuranceCost": 0, "isReturnLabel": parcel.is_return,
         "batchNumber": str(row.batch_id) if row else None,
         "serviceCode": carriercodes.of_service(parcel.carrier, parcel.service), "packageCode": "package",
@@ -83,7 +83,7 @@ def _shipment(call: Call, parcel: Shipment, person: dict | None, *, with_items: 
             "billToParty": None, "billToAccount": None, "billToPostalCode": None, "billToCountryCode": None,
             "storeId": store.pk,
         },
-        "shipmentItems": [_item(packed) for packed in parcel.items.all()] if with_items else None,
+        "shipmentItems": _lines(call, parcel, person) if with_items else None,
         "labelData": None, "formData": None,
     }  # fmt: skip
 
@@ -124,19 +124,14 @@ def _told(call: Call, parcel: Shipment) -> tuple[bool, str | None]:
     return False, " ".join(filter(None, [words.code, words.reason or words.meaning]))
 
 
-def _item(packed: ShipmentItem) -> dict:
-    item: OrderItem = packed.item
-    return {
-        "orderItemId": item.pk, "lineItemKey": item.amazon_item_id, "sku": item.sku or item.asin, "name": item.title,
-        "imageUrl": None, "weight": measures.weight(item.weight_g), "quantity": packed.quantity,
-        "unitPrice": float(item.unit_price or 0), "taxAmount": None, "shippingAmount": None,
-        "warehouseLocation": _place(item), "options": item.options or None, "productId": item.product_id,
-        "fulfillmentSku": None, "adjustment": False, "upc": None,
-    }  # fmt: skip
-
-
-def _place(item: OrderItem) -> str | None:
-    return item.warehouse_location or (item.product.warehouse_location if item.product else "") or None
+def _lines(call: Call, parcel: Shipment, person: dict | None) -> list[dict]:
+    """The order's lines, with the units that are in this parcel."""
+    lines = {item.pk: item for item in parcel.order.items.all()}
+    shown = person if may_name(call) else None
+    return [
+        shapes.line(call, parcel.order, lines[packed.item_id], shown) | {"quantity": packed.quantity}
+        for packed in parcel.items.all()
+    ]
 
 
 def may_name(call: Call) -> bool:

@@ -51,7 +51,7 @@ def _order(call: Call, order: Order, person: Mapping[str, str] | None) -> dict:
         "shipByDate": at(order.ship_by), "orderStatus": order.status, "customerId": order.customer_id,
         "customerUsername": told.get("buyer_username") or told.get("buyer_email") or "",
         "customerEmail": told.get("buyer_email", ""), "billTo": _bill_to(order, told),
-        "shipTo": addresses.ship_to(order, person), "items": [_item(call, order, item, person) for item in order.items.all()],
+        "shipTo": addresses.ship_to(order, person), "items": [line(call, order, item, person) for item in order.items.all()],
         "orderTotal": amount(order.order_total), "amountPaid": amount(order.order_total if order.paid_at else None),
         "taxAmount": amount(order.tax_total), "shippingAmount": amount(order.shipping_total),
         "customerNotes": told.get("buyer_notes") or None,
@@ -79,7 +79,7 @@ def _bill_to(order: Order, told: Mapping[str, str]) -> dict:
     return found | {"residential": None, "addressVerified": None}
 
 
-def _item(call: Call, order: Order, item: OrderItem, person: Mapping[str, str] | None) -> dict:
+def line(call: Call, order: Order, item: OrderItem, person: Mapping[str, str] | None) -> dict:
     erased = order.is_erased(now=call.now)
     options = annotating.shown_options(item, getattr(item, "person", None), names=person is not None, erased=erased)
     grams = item.weight_g or (item.product.weight_g if item.product else None)

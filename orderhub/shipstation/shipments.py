@@ -3,13 +3,10 @@
 from django.db.models import QuerySet
 
 from orderhub.rest import scopes
-from orderhub.shipstation import carriercodes, instants, lists, parcels, values
-from orderhub.shipstation.calls import Call, Refused, Wrong
+from orderhub.shipstation import carriercodes, instants, lists, orders, parcels, values
+from orderhub.shipstation.calls import Call, Wrong
 from orderhub.shipstation.dispatching import route
 from orderhub.webhooks import batches
-from orders import people
-from privacy import audit
-from privacy.models.event import EventCode
 
 INSTANTS = {  # of version 1, and ours: from, to
     "createdatestart": "created_at__gte", "createdateend": "created_at__lt",
@@ -60,7 +57,7 @@ def _narrowed(call: Call, numbers: dict[str, str], *, with_label: bool) -> Query
     if query.get("recipientcountrycode"):
         found = found.filter(order__person__country=query["recipientcountrycode"].upper())
     if query.get("recipientname"):
-        found = found.filter(order__in=_named(call, query["recipientname"]))
+        found = found.filter(order__in=orders.of_person(call, orders.rows(call), query["recipientname"]))
     return _by_date(call, found)
 
 
@@ -88,15 +85,3 @@ def _by_date(call: Call, found: QuerySet) -> QuerySet:
         if day is not None:
             found = found.filter(**{lookup: day})
     return found
-
-
-def _named(call: Call, name: str) -> list[int]:
-    """Orders for this person, as staff would find them; every search is in the security log, its words are not."""
-    if not parcels.may_name(call):
-        raise Refused(f"Looking for a name needs the scope {scopes.ORDERS_READ_PII}.", status=403)
-    ids = [order.pk for order in people.find(name) if order.store_id in call.stores]
-    audit.record(
-        EventCode.PERSON_SEARCHED, request=call.request, user=call.key.user, kind="order", ids=ids,
-        reason=people.search_digest(name, now=call.now),
-    )  # fmt: skip
-    return ids
