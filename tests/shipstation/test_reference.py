@@ -1,5 +1,6 @@
 """What version 1 lists besides orders and parcels, what it refuses politely, and what every answer carries."""
 
+import json
 import uuid
 
 import pytest
@@ -10,6 +11,11 @@ from tests.shipments.postoffice import SHIP_FROM
 from tests.shipstation.caller import RATE, Caller
 
 pytestmark = pytest.mark.django_db
+NAMES = (
+    "orderId", "orderIds", "shipmentId", "storeId", "carrierCode", "weight", "dimensions", "shipDate", "storeName",
+    "target_url", "event", "store_id", "name", "weightOz", "tagId", "userId", "trackingNumber", "items", "shipTo",
+)  # fmt: skip
+ODD = json.dumps({name: {"value": [None, {"units": 5}]} for name in NAMES})
 
 
 def test_carriers_are_listed_once_by_the_codes_of_version_1():
@@ -73,9 +79,19 @@ def test_every_route_answers_with_the_three_headers_whatever_it_answers():
     caller = Caller(order.store)
     seen = set()
     for method, name in [*dispatching.declared(), *dispatching.aliases()]:
-        for body in ("", "{}", "not json"):
+        for body in ("", "{}", "not json", "[1]", "7", ODD):
             answer = caller.send(method, name.replace("{id}", "1"), body)  # asserts the headers
             assert answer.status_code != 500, (method, name, answer.content)
             assert "json" in answer["Content-Type"]
             seen.add(answer.status_code)
     assert {200, 400, 404, 501} <= seen and RATE
+
+
+def test_the_sign_no_text_has_is_refused_before_a_database_is_asked():
+    order = make_order()
+    caller = Caller(order.store)
+    for path in ("/shipments?orderNumber=%00", "/products?sku=a%00", "/orders?itemKeyword=%00"):
+        assert caller.send("GET", path).status_code == 400, path
+    for name in ("carrierCode", "trackingNumber"):
+        wish = {"orderId": order.pk, "carrierCode": "ups", "trackingNumber": "1Z999AA10123456784"} | {name: "a\0"}
+        assert caller.send("POST", "/orders/createlabelfororder", wish).status_code == 400
