@@ -6,6 +6,7 @@ equal one is another.
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -20,6 +21,7 @@ KEPT = timedelta(hours=24)
 ABANDONED = timedelta(seconds=70)  # longer than any request lives: whoever began it is gone
 HEADER = "Idempotency-Key"
 MOST_LETTERS = 200
+_VALUE = re.compile(rf"[!-~]{{1,{MOST_LETTERS}}}")
 
 
 def once(request, *, route: str, now: datetime, make: Callable[[], list[int]]) -> tuple[list[int], bool]:
@@ -29,8 +31,8 @@ def once(request, *, route: str, now: datetime, make: Callable[[], list[int]]) -
     `make` runs in the transaction that notes its end, so a killed request leaves both or none; where it fails, the
     header is free again.
     """
-    value = request.headers.get(HEADER, "").strip()
-    if not value or len(value) > MOST_LETTERS:
+    value = request.headers.get(HEADER, "")
+    if not _VALUE.fullmatch(value):
         detail = _("Send a header Idempotency-Key with a random value of your own, the same one when you try again.")
         raise Problem(400, "idempotency-key-missing", detail)
     row = IdempotentRequest(
