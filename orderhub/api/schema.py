@@ -68,9 +68,8 @@ def document() -> dict:
     with translation.override("en"):
         found = SchemaGenerator().get_schema(request=None, public=True)
         for path, operations in found["paths"].items():
-            for operation in operations.values():
-                if isinstance(operation, dict) and "responses" in operation:
-                    _complete(operation, with_id="{" in path)
+            for method, operation in operations.items():
+                _complete(operation, with_id="{" in path, writes=method != "get")
         found["components"]["schemas"]["Problem"] = _problem()
         return json.loads(json.dumps(found, default=str))
 
@@ -80,13 +79,17 @@ def text() -> str:
     return json.dumps(document(), indent=1, ensure_ascii=False, sort_keys=False) + "\n"
 
 
-def _complete(operation: dict, *, with_id: bool) -> None:
+def _complete(operation: dict, *, with_id: bool, writes: bool) -> None:
     """Errors every operation may answer with, and the headers of all answers."""
     codes = {*ALWAYS, 422}
     codes |= {404} if with_id else set()
+    codes |= {409} if writes else set()
     codes |= set(WITH_BODY) | {404} if "requestBody" in operation else set()
     headers = {parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "header"}
-    codes |= {400, 409} if HEADER in headers else set()
+    if HEADER in headers:  # sent again
+        codes.add(400)
+        told = {"description": "Made before: as it is now."}
+        operation["responses"].setdefault("200", operation["responses"].get("201", {}) | told)
     codes |= {412} if "If-Match" in headers else set()
     for code in sorted(codes):
         operation["responses"].setdefault(str(code), _refusal(code))

@@ -9,6 +9,13 @@ from orderhub.rest.problems import UNKNOWN_FIELD
 MOST_NAMED = 100
 
 
+class IdField(serializers.IntegerField):
+    """The id of a row, as a database can have it."""
+
+    def __init__(self, **kwargs):
+        super().__init__(min_value=1, max_value=2**53, **kwargs)
+
+
 class StrictSerializer(serializers.Serializer):
     """Input with a field that is not known, or that only we write, is refused whole: a typing error must not pass for
     an update, and nobody sets what is not theirs."""

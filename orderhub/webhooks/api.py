@@ -51,7 +51,7 @@ class WebhookWish(StrictSerializer):
 
     url = serializers.CharField(max_length=addresses.MOST_LETTERS)
     events = serializers.ListField(child=serializers.CharField(max_length=40), min_length=1, max_length=MOST_EVENTS)
-    store_ids = serializers.ListField(child=serializers.IntegerField(min_value=1), required=False, max_length=1000)
+    store_ids = serializers.ListField(child=IdField(), required=False, max_length=1000)
     name = serializers.CharField(max_length=60, required=False, allow_blank=True)
 
     surface = Surface.NATIVE

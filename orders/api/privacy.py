@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from orderhub.rest import scopes
 from orderhub.rest.filtering import instant, number, text
-from orderhub.rest.serializers import SparseSerializer, StrictSerializer
+from orderhub.rest.serializers import IdField, SparseSerializer, StrictSerializer
 from orderhub.rest.views import ClientViewSet, Listed, Shown
 from orders import erasure_requests
 from orders.models import Order
@@ -50,7 +50,7 @@ class CertificateViewSet(Listed, Shown, ClientViewSet):
 class RequestInput(StrictSerializer):
     """Which orders, and who wants it, as a code: no free text, so that no name gets in."""
 
-    order_ids = serializers.ListField(child=serializers.IntegerField(min_value=1), min_length=1, max_length=50)
+    order_ids = serializers.ListField(child=IdField(), min_length=1, max_length=50)
     reason = serializers.ChoiceField(choices=PersonalDataRequest.Reason.values)
 
 

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError as ModelError
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from orderhub.rest.serializers import StrictSerializer
+from orderhub.rest.serializers import IdField, StrictSerializer
 from orderhub.validators import one_line
 from orders import deciding
 from orders.api.shapes import OptionShape
@@ -107,7 +107,7 @@ class PersonInput(StrictSerializer):
 class NewOrder(StrictSerializer):
     """An order for a manual or Handmade store. Without a number it is given one."""
 
-    store_id = serializers.IntegerField(min_value=1)
+    store_id = IdField()
     order_number = _text(60)
     status = serializers.ChoiceField(
         choices=[Order.Status.AWAITING_SHIPMENT, Order.Status.AWAITING_PAYMENT, Order.Status.ON_HOLD],
@@ -145,7 +145,7 @@ class NewOrder(StrictSerializer):
 class ItemChange(StrictSerializer):
     """What a client adds to a line: what the buyer chose."""
 
-    id = serializers.IntegerField(min_value=1)
+    id = IdField()
     options = OptionShape(many=True, max_length=50)
 
 

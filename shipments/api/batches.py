@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from orderhub.jobs import enqueue
 from orderhub.rest import scopes, versions
 from orderhub.rest.filtering import choice
-from orderhub.rest.serializers import SparseSerializer, StrictSerializer
+from orderhub.rest.serializers import IdField, SparseSerializer, StrictSerializer
 from orderhub.rest.views import ClientViewSet, Listed, Shown
 from orders.models import Order
 from shipments import batchchecking, batching, batchshowing, carriers, merging
@@ -55,7 +55,7 @@ class BatchShape(SparseSerializer):
 class RowInput(StrictSerializer):
     """One order and its tracking number."""
 
-    order_id = serializers.IntegerField(min_value=1)
+    order_id = IdField()
     tracking_number = serializers.CharField(max_length=60)
     weight_g = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False, allow_null=True, default=None)
 

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from orderhub.rest import scopes
 from orderhub.rest.filtering import flag, instant, number, text
-from orderhub.rest.serializers import SparseSerializer, StrictSerializer
+from orderhub.rest.serializers import IdField, SparseSerializer, StrictSerializer
 from orderhub.rest.views import ClientViewSet, Listed, Shown
 from orders.models import Order
 from shipments import dispatching, voiding
@@ -67,14 +67,14 @@ class ShipmentShape(SparseSerializer):
 class PartInput(StrictSerializer):
     """Units of one line that leave in this parcel."""
 
-    item_id = serializers.IntegerField(min_value=1)
-    quantity = serializers.IntegerField(min_value=1)
+    item_id = IdField()
+    quantity = serializers.IntegerField(min_value=1, max_value=100_000)
 
 
 class ParcelInput(StrictSerializer):
     """A parcel to send. `ship_date`: a day in the store's time zone, today without it."""
 
-    order_id = serializers.IntegerField(min_value=1)
+    order_id = IdField()
     carrier = serializers.CharField(max_length=40, help_text="A code of ours, such as ups, or any name.")
     service = serializers.CharField(max_length=80, required=False, allow_blank=True, default="")
     tracking_number = serializers.CharField(max_length=60)
