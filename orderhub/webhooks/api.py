@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from orderhub.errors import RuleViolation
 from orderhub.rest import scopes
 from orderhub.rest.filtering import choice, flag, text
-from orderhub.rest.serializers import SparseSerializer, StrictSerializer, sparse
+from orderhub.rest.serializers import IdField, SparseSerializer, StrictSerializer, sparse
 from orderhub.rest.views import ClientViewSet, Listed, Shown
 from orderhub.webhooks import addresses, sending, subscribing
 from orderhub.webhooks.models import Because, Delivery, Endpoint, State, Surface
