@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from orderhub import clock
 from orderhub.lists import ChoiceFilter, ReadOnlyAdmin
 from orderhub.validators import one_line
 from orderhub.wording import badge
@@ -143,7 +144,7 @@ class ProductAdmin(ProductDoors, ReadOnlyAdmin):
         """Only what was changed is written."""
         product, changed = form.instance, form.changed_data
         if changed:
-            products.keep_details(product, changed)
+            products.keep_details(product, changed, now=clock.now())
             labels = [str(Product._meta.get_field(name).verbose_name) for name in changed]
             self.log_change(request, product, [{"changed": {"fields": labels}}])
         self.message_user(request, _now("%(product)s is saved.") % {"product": product.key}, messages.SUCCESS)

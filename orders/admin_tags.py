@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from orderhub import clock
 from orderhub.doors import post_only
 from orderhub.wording import badge
 from orders import tagging
@@ -60,6 +61,15 @@ class TagAdmin(admin.ModelAdmin):
     def get_form(self, request, obj=None, **kwargs):
         texts = {"name": _("Words for work, such as “urgent”. Never the name of a buyer: tags are not erased.")}
         return super().get_form(request, obj, **({"help_texts": texts} | kwargs))
+
+    def save_model(self, request, obj, form, change):
+        if change and "name" in form.changed_data:
+            tagging.stands_otherwise(obj, now=clock.now())
+        super().save_model(request, obj, form, change)
+
+    def delete_model(self, request, obj):
+        tagging.stands_otherwise(obj, now=clock.now())
+        super().delete_model(request, obj)
 
     @admin.display(description=_("colour"), ordering="level")
     def looks(self, tag):

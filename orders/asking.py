@@ -34,7 +34,7 @@ def details_now(order: Order, *, now: datetime) -> int:
     have their products then, and the catalogue is asked later. Safe to repeat.
     """
     account = _working(order.store)
-    linked = _link(order)
+    linked = _link(order, now=now)
     asins = {item.product.asin for item in linked if item.product and item.product.asin}
     waiting = CatalogueItem.objects.filter(
         marketplace=order.store.marketplace, asin__in=asins, state=CatalogueItem.State.WAITING
@@ -46,18 +46,20 @@ def details_now(order: Order, *, now: datetime) -> int:
     except ConnectorError as error:
         raise RuleViolation(_trouble(account, error)) from None
     products.apply_found(now=now)
-    products.weigh(Order.objects.filter(pk=order.pk))
+    products.weigh(Order.objects.filter(pk=order.pk), now=now)
     return sum(item.product is not None for item in linked)
 
 
-def _link(order: Order) -> list[OrderItem]:
+def _link(order: Order, *, now: datetime) -> list[OrderItem]:
     """What an order sent before its products were known took off the shelf, a count since then has seen."""
     with transaction.atomic():
         Order.objects.select_for_update().get(pk=order.pk)
         items = list(order.items.select_related("product"))
         bare = [item for item in items if item.product_id is None]
         linking.ProductLinks().link([(order, item) for item in bare], make={order.order_number})
-        OrderItem.objects.bulk_update([item for item in bare if item.product_id], ["product"])
+        found = [item for item in bare if item.product_id]
+        OrderItem.objects.bulk_update(found, ["product"])
+        Order.objects.touch({item.order_id for item in found}, now)
         if order.status == Order.Status.SHIPPED and not order.by_amazon:
             for item in bare:
                 Product.objects.filter(pk=item.product_id, stock_on_hand__isnull=False).update(

@@ -126,7 +126,7 @@ class ProductDoors:
 
     def _rekey(self, request, store: Store) -> HttpResponseRedirect:
         try:
-            done = rekeying.apply(store)
+            done = rekeying.apply(store, now=clock.now())
         except RuleViolation as error:
             self.message_user(request, str(error), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:orders_product_rekey", args=[store.pk]))

@@ -18,7 +18,7 @@ def enrich_products() -> str:
     while found == products.MOST_AT_ONCE:
         found = products.apply_found(now=now)
         applied += found
-    weighed, held = products.settle_new(), products.hold_not_physical(now=now)
+    weighed, held = products.settle_new(now=now), products.hold_not_physical(now=now)
     fetched, refused = photos.fetch_missing(budget_s=CALLS_S - (time.monotonic() - started))
     if counts["left"] and counts["found"] + counts["missing"]:  # no token is left: the next run finds some
         enqueue(enrich_products)

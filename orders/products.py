@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce, Greatest, NullIf
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -25,6 +25,7 @@ APPLIED = [
     "title", "photo", "weight_g", "length_mm", "width_mm", "height_mm", "is_physical", "looked_up_at",
 ]  # fmt: skip
 CLOSED = (Order.Status.SHIPPED, Order.Status.CANCELLED)
+_NONE = Value(-1)  # for no weight where weights are compared: NULL is equal to nothing
 
 
 def key_of(store: Store, sku: str, asin: str) -> str:
@@ -60,7 +61,7 @@ def _apply(ids: list[int], *, now: datetime) -> None:
             if item is not None:
                 _take_over(product, item)
         Product.objects.bulk_update(products, APPLIED)
-        settle(ids)
+        settle(ids, now=now)
 
 
 def _take_over(product: Product, item: CatalogueItem) -> None:
@@ -76,7 +77,7 @@ def _take_over(product: Product, item: CatalogueItem) -> None:
     product.looked_up_at = item.looked_up_at
 
 
-def keep_details(product: Product, changed: Iterable[str]) -> None:
+def keep_details(product: Product, changed: Iterable[str], *, now: datetime) -> None:
     """Write what a person said of a product: these columns of the row in hand. Open orders follow its weight."""
     names = list(changed)
     if not names:
@@ -84,10 +85,10 @@ def keep_details(product: Product, changed: Iterable[str]) -> None:
     with transaction.atomic():
         product.save(update_fields=names)
         if "weight_g" in names:
-            settle([product.pk])
+            settle([product.pk], now=now)
 
 
-def settle(product_ids: Iterable[int]) -> None:
+def settle(product_ids: Iterable[int], *, now: datetime) -> None:
     """Let the open orders of these products follow: what is physical among their lines, and their weights.
 
     Call inside a transaction. The orders are locked first and by id, as an import locks them.
@@ -96,22 +97,29 @@ def settle(product_ids: Iterable[int]) -> None:
     touched = Order.objects.filter(pk__in=of_these.values("order")).exclude(status__in=CLOSED)
     order_ids = list(touched.select_for_update().order_by("pk").values_list("pk", flat=True))
     if order_ids:
-        mark_not_physical(OrderItem.objects.filter(order__in=order_ids))
-        weigh(Order.objects.filter(pk__in=order_ids))
+        mark_not_physical(OrderItem.objects.filter(order__in=order_ids), now=now)
+        weigh(Order.objects.filter(pk__in=order_ids), now=now)
 
 
-def mark_not_physical(lines: QuerySet) -> int:
+def mark_not_physical(lines: QuerySet, *, now: datetime) -> int:
     """Lines whose product is known to be a file or a gift card. Never the other way: unknown goods count as physical."""
-    return lines.filter(is_physical=True, product__is_physical=False).update(is_physical=False)
+    found = lines.filter(is_physical=True, product__is_physical=False)
+    Order.objects.filter(pk__in=found.values("order")).move(now)
+    return found.update(is_physical=False)
 
 
-def weigh(orders: QuerySet) -> int:
-    """Set the weights of these orders from their lines; returns how many. One statement.
+def weigh(orders: QuerySet, *, now: datetime) -> int:
+    """Set the weights of these orders from their lines; returns how many are another by that. One statement.
 
     A line weighs its own weight or its product's, times its quantity; a line that is not physical weighs nothing. An
     order with a line of unknown weight has none, and a weight that was typed in stays.
     """
-    return orders.filter(weight_is_typed=False).update(weight_g=Subquery(_weight_of(OuterRef("pk"))))
+    by_lines = orders.filter(weight_is_typed=False).annotate(
+        grams=Coalesce(Subquery(_weight_of(OuterRef("pk"))), _NONE), had=Coalesce("weight_g", _NONE)
+    )
+    return by_lines.exclude(had=F("grams")).update(
+        weight_g=NullIf("grams", _NONE), modified_at=Greatest("modified_at", Value(now))
+    )
 
 
 def _weight_of(order) -> QuerySet:
@@ -135,13 +143,13 @@ def weigh_by_hand(order: Order, typed: str, *, by, now: datetime) -> None:
         if not open_orders.update(weight_is_typed=bool(typed), weight_g=int(typed) if typed else F("weight_g")):
             raise RuleViolation(_("This order is closed: its weight no longer counts."))
         if not typed:
-            weigh(open_orders)
+            weigh(open_orders, now=now)
         order.refresh_from_db(fields=["weight_g", "weight_is_typed"])
         told = {} if order.weight_g is None else {"weight": order.weight_g}
         OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.WEIGHED, params=told, at=now, actor=by)
 
 
-def settle_new() -> int:
+def settle_new(*, now: datetime) -> int:
     """The same for open orders that came after their products were looked up; returns how many got a weight.
 
     A constant number of statements.
@@ -152,9 +160,9 @@ def settle_new() -> int:
         affected = Order.objects.exclude(status__in=CLOSED).filter(Exists(digital.filter(order=OuterRef("pk"))))
         ready = unweighed.annotate(grams=Subquery(_weight_of(OuterRef("pk")))).filter(grams__isnull=False)
         files = list(_locked(affected))
-        mark_not_physical(OrderItem.objects.filter(order__in=files))
+        mark_not_physical(OrderItem.objects.filter(order__in=files), now=now)
         heavy = _locked(ready)
-        return weigh(Order.objects.filter(pk__in=heavy)) if heavy else 0
+        return weigh(Order.objects.filter(pk__in=heavy), now=now) if heavy else 0
 
 
 def _locked(orders: QuerySet) -> list[int]:

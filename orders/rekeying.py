@@ -6,17 +6,18 @@ said of them (place, weight, count) is kept where it is plain whose it is, and n
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Case, CharField, F, OuterRef, Subquery, Value, When
-from django.db.models.functions import Cast, Concat
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext as _
 
 from orderhub.errors import RuleViolation
 from orderhub.jobs import Busy, JobFailed, under_lease
 from orders import products, stock
 from orders.fetching import import_lease
-from orders.models import OrderItem, Product
+from orders.models import Order, OrderItem, Product
 from stores.models import Store
 
 AT_ONCE = 500
@@ -146,7 +147,7 @@ def _keep_rows(fates: Iterable[Fate]) -> None:
             taken.add(fate.kept.pk)
 
 
-def apply(store: Store) -> dict[str, int]:
+def apply(store: Store, *, now: datetime) -> dict[str, int]:
     """Call the store's products by the other identifier: products, their lines and the setting, in one transaction.
 
     No import of the account runs meanwhile. RuleViolation where one does. Returns Preview.counts of what was done.
@@ -155,7 +156,7 @@ def apply(store: Store) -> dict[str, int]:
 
     def work() -> str:
         with transaction.atomic():
-            done.append(_rekey(Store.objects.select_for_update().get(pk=store.pk)))
+            done.append(_rekey(Store.objects.select_for_update().get(pk=store.pk), now=now))
         return f"products of store {store.pk} are called otherwise: {done[0]}"
 
     try:
@@ -169,7 +170,7 @@ def apply(store: Store) -> dict[str, int]:
     return done[0]
 
 
-def _rekey(store: Store) -> dict[str, int]:
+def _rekey(store: Store, *, now: datetime) -> dict[str, int]:
     list(store.products.select_for_update().order_by("pk").values_list("pk", flat=True))
     plan = preview(store)
     counts = plan.counts  # before the rows change
@@ -182,7 +183,7 @@ def _rekey(store: Store) -> dict[str, int]:
     Product.objects.bulk_update(old, ["key", "sku", *CARRIED, *ASKED_ANEW], batch_size=AT_ONCE)
     Product.objects.bulk_create([row for row in kept if not row.pk], batch_size=AT_ONCE)
     Store.objects.filter(pk=store.pk).update(product_identifier=plan.identifier)
-    _relink(store, sorted(affected), plan.identifier)
+    _relink(store, sorted(affected), plan.identifier, now=now)
     store.products.filter(pk__in=affected - {row.pk for row in old}).delete()
     _recount([row for row in kept if row.stock_on_hand is not None])
     return counts
@@ -209,8 +210,8 @@ def _row(fate: Fate, store: Store, values: dict) -> Product:
     return row
 
 
-def _relink(store: Store, affected: list[int], identifier: str) -> None:
-    """Each line to the product of its new key."""
+def _relink(store: Store, affected: list[int], identifier: str, *, now: datetime) -> None:
+    """Each line to the product of its new key. Orders with a line that gets another product by it are changed."""
     first, second = ("asin", "sku") if identifier == Store.Identifier.ASIN else ("sku", "asin")
     key = Case(When(**{first: ""}, then=F(second)), default=F(first))
     target = Product.objects.filter(store=store.pk, key=OuterRef("new_key")).values("pk")[:1]
@@ -219,7 +220,9 @@ def _relink(store: Store, affected: list[int], identifier: str) -> None:
         moving = list(lines.order_by("pk").values_list("pk", flat=True))
         for begin in range(0, len(moving), 20 * AT_ONCE):
             some = OrderItem.objects.filter(pk__in=moving[begin : begin + 20 * AT_ONCE])
-            some.annotate(new_key=key).update(product=Subquery(target))
+            some = some.annotate(new_key=key).annotate(goes=Coalesce(Subquery(target), Value(0)))
+            Order.objects.filter(pk__in=some.exclude(product_id=F("goes")).values("order")).move(now)
+            some.update(product=Subquery(target))
 
 
 def _recount(counted: list[Product]) -> None:

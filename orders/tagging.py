@@ -30,6 +30,11 @@ def take_off(order_ids: Collection[int], tags: Collection[Tag], *, by, now: date
         return _note(gone, TAKEN_OFF, by=by, now=now)
 
 
+def stands_otherwise(tag: Tag, *, now: datetime) -> None:
+    """The tag gets another name, or goes: every order with it is another one to clients. One statement; call it before."""
+    Order.objects.filter(pk__in=_Link.objects.filter(tag=tag).values("order")).move(now)
+
+
 def _locked(order_ids: Collection[int]) -> list[int]:
     """Those that exist, locked in one order: two people who tag the same orders wait for each other once."""
     return list(Order.objects.filter(pk__in=order_ids).select_for_update().order_by("pk").values_list("pk", flat=True))

@@ -1,6 +1,7 @@
 """Due dates brought forward after a store's periods were shortened (R112): orders and labels that wait, only ever earlier."""
 
 import time
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -29,14 +30,14 @@ def shortened() -> list[int]:
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
-def bring_forward(store: Store, *, after: int = 0, budget_s: float = BUDGET_S) -> tuple[int, int | None]:
+def bring_forward(store: Store, *, now: datetime, after: int = 0, budget_s: float = BUDGET_S) -> tuple[int, int | None]:
     """Bring the dates of a store's orders forward, from the id `after` on: how many moved, and the last id where time
     ran out. A constant number of queries for each batch. Safe to repeat: a date never moves later."""
     ends_at, moved, periods = time.monotonic() + budget_s, 0, periods_for(store)
     while True:
         with transaction.atomic():
             batch = list(_rows(store, after).select_for_update(of=("self",), no_key=True)[:BATCH])
-            moved += _move(batch, periods)
+            moved += _move(batch, periods, now)
         if len(batch) < BATCH:
             return moved, None
         after = batch[-1].pk
@@ -53,7 +54,7 @@ def _rows(store: Store, after: int) -> QuerySet[Order]:
     return rows.order_by("pk").prefetch_related(Prefetch("items", units), "shipments__labels")
 
 
-def _move(batch: list[Order], periods: retention.Periods) -> int:
+def _move(batch: list[Order], periods: retention.Periods, now: datetime) -> int:
     orders, labels = [], []
     for order in batch:
         facts = facts_from(
@@ -62,10 +63,11 @@ def _move(batch: list[Order], periods: retention.Periods) -> int:
         due = retention.order_due(facts, periods)
         if not order.masked and order.redaction_due_at is not None and order.redaction_due_at > due.at:
             order.redaction_due_at, order.redaction_rule = due.at, due.rule
+            order.modified_at = max(order.modified_at, now)
             orders.append(order)
         for shipment, parcel in zip(order.shipments.all(), facts.parcels, strict=True):
             labels += _earlier(shipment, retention.label_due(parcel, due, periods))
-    Order.objects.bulk_update(orders, ["redaction_due_at", "redaction_rule"])
+    Order.objects.bulk_update(orders, ["redaction_due_at", "redaction_rule", "modified_at"])
     Label.objects.bulk_update(labels, ["due_at", "due_rule"])
     return len({order.pk for order in orders} | {label.shipment.order_id for label in labels})
 

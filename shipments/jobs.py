@@ -221,7 +221,7 @@ def bring_all_forward() -> str:
 @task
 def bring_forward(store_id: int, after: int = 0) -> str:
     """Bring one store's due dates forward to its present periods, from the order id `after` on."""
-    moved, last = forwarding.bring_forward(Store.objects.get(pk=store_id), after=after)
+    moved, last = forwarding.bring_forward(Store.objects.get(pk=store_id), now=clock.now(), after=after)
     if last is not None:
         enqueue(bring_forward, store_id, last)
     return f"store {store_id}: {moved} moved"

@@ -90,6 +90,7 @@ def _apply_one(shipment: Shipment, news: _News, *, now: datetime) -> None:
     shipment.refresh_from_db(fields=["tracking_status", "delivered_at", "first_delivered_at"])
     if news.first is not None and shipment.tracked:
         recompute(shipment.order)
+        Order.objects.touch([shipment.order_id], now)  # a later scan has no line of the timeline
         labelling.follow_order(shipment.order)
         _bring_labels_forward(shipment)
 

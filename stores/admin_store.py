@@ -165,8 +165,11 @@ class StoreAdmin(BigCommerceViews, ManualViews, RetentionDoor, StoreDeeds, Audit
             logos.keep(obj, form.cleaned_data["logo"])
 
     def save_related(self, request, form, formsets, change):
+        remapped = any(formset.has_changed() for formset in formsets)
+        if remapped:
+            saving.remap(form.instance, now=clock.now())
         super().save_related(request, form, formsets, change)
-        saving.follow(form.instance, form.changed_data, remapped=any(formset.has_changed() for formset in formsets))
+        saving.follow(form.instance, form.changed_data, remapped=remapped)
 
     def construct_change_message(self, request, form, formsets, add=False):
         """Fields by the words our catalogue knows, with their section: two sections have a name."""

@@ -1,6 +1,7 @@
 """Saving a store's settings, and what follows from them, whoever changes them."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -28,6 +29,11 @@ def follow(store: Store, changed: Iterable[str], *, remapped: bool = False) -> N
     opened = store.active and ("active" in names or ("import_afn" in names and store.import_afn))
     if store.account and (opened or remapped):
         connecting.read_again(store.account, [store.market.id])
+
+
+def remap(store: Store, *, now: datetime) -> None:
+    """The names of the status map change: orders that wear one are others to clients. Call before the map is written."""
+    store.orders.exclude(own_status=None).move(now)
 
 
 def switch(store: Store, *, active: bool) -> bool:

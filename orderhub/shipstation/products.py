@@ -74,7 +74,7 @@ def changed(call: Call) -> dict:
         raise Wrong({theirs.get(name, "product"): [str(text) for text in texts] for name, texts in form.errors.items()})
     names = form.changed_data
     if names:
-        products.keep_details(product, names)
+        products.keep_details(product, names, now=call.now)
         labels = [str(Product._meta.get_field(name).verbose_name) for name in names]
         history.changed(call, product, [{"changed": {"fields": labels}}], code=EventCode.SETTINGS_CHANGED)
     return {"success": True, "message": "The requested product has been updated"}

@@ -95,7 +95,7 @@ class ProductViewSet(Listed, Shown, ClientViewSet):
         if not form.is_valid():
             raise serializers.ValidationError({name: list(texts) for name, texts in form.errors.items()})
         if names := form.changed_data:
-            products.keep_details(product, names)
+            products.keep_details(product, names, now=self.now)
             labels = [str(Product._meta.get_field(name).verbose_name) for name in names]
             LogEntry.objects.log_actions(
                 request.user.pk, [product], CHANGE, [{"changed": {"fields": labels}}], single_object=True

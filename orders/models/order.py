@@ -58,7 +58,11 @@ class OrderQuerySet(models.QuerySet):
 
     def touch(self, order_ids: Collection[int], at: datetime) -> None:
         """Something happened to these orders that a client can see. One statement; never sets an instant back."""
-        self.filter(pk__among=list(order_ids), modified_at__lt=at).update(modified_at=at)
+        self.filter(pk__among=list(order_ids)).move(at)
+
+    def move(self, at: datetime) -> int:
+        """The same for all of a query; returns how many were moved. Call before the change where the change empties it."""
+        return self.filter(modified_at__lt=at).update(modified_at=at)
 
 
 class Order(models.Model):

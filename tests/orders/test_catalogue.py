@@ -189,11 +189,11 @@ def test_a_run_costs_the_same_statements_for_3_and_20_products(world, travel):
             now = travel(world, minutes=5)
             catalogue.look_up_due(now=now, budget_s=10)
             products.apply_found(now=now)
-            products.settle_new()
+            products.settle_new(now=now)
             products.hold_not_physical(now=now)
         figures.append(len(seen))
         assert Order.objects.filter(weight_g=250).count() == Order.objects.count()
-    assert figures[1] == figures[2] <= 27  # the first run makes the bucket
+    assert figures[1] == figures[2] <= 28  # the first run makes the bucket
 
 
 # -- before a page is written

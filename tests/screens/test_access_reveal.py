@@ -217,7 +217,7 @@ def test_masks_and_rights_say_the_same(role, order_open):
     view = masks.view_of(user, order_open=order_open)
     assert view.sees_person == access.may_see_person(user, order_open=order_open)
     assert view.is_masked == access.holds(user, "orders.reveal_person")
-    assert set(masks.TABLE) == set(access.ROLES)
+    assert set(masks.TABLE) == {*access.ROLES, access.API_CLIENT, access.API_CLIENT_WITH_NAMES}
 
 
 def test_what_is_not_written_down_is_not_seen():

@@ -177,7 +177,7 @@ def test_batches_go_on_where_time_ran_out_and_cost_the_same(store, noon, monkeyp
         Label.objects.update(due_at=noon + 40 * DAY)
         Order.objects.update(redaction_due_at=noon + 40 * DAY)
         with CaptureQueriesContext(connection) as seen:
-            moved, last = forwarding.bring_forward(store, after=after, budget_s=0)
+            moved, last = forwarding.bring_forward(store, now=clock.now(), after=after, budget_s=0)
         assert moved == count
         return len(seen), last
 
@@ -186,7 +186,7 @@ def test_batches_go_on_where_time_ran_out_and_cost_the_same(store, noon, monkeyp
     many, last = queries(4, Order.objects.latest("pk").pk)
     assert last == Order.objects.latest("pk").pk
     assert many == few
-    assert forwarding.bring_forward(store, after=last) == (0, None)
+    assert forwarding.bring_forward(store, now=clock.now(), after=last) == (0, None)
 
 
 def test_the_list_of_periods_costs_the_same_for_one_store_and_for_ten(officer, store):
