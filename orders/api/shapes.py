@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orderhub.rest.serializers import SparseSerializer, StrictSerializer
-from orders import annotating, persons, timeline
+from orders import annotating, own_status, persons, timeline
 from orders.models import Order, OrderEvent, OrderItem
 
 CUSTOM_FIELDS = persons.CUSTOM_FIELDS
@@ -131,7 +131,7 @@ class OrderShape(SparseSerializer):
         return self._custom(order, "custom_field_3")
 
     def get_own_status(self, order: Order) -> str:
-        return order.own_status.name if order.own_status else ""
+        return own_status.label(order)
 
     def get_tags(self, order: Order) -> list[str]:
         return sorted(tag.name for tag in order.tags.all())
