@@ -6,6 +6,7 @@ Nothing may be found but what may stay: city, district, state, postal code and c
 import io
 import pickle
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,9 +23,10 @@ from django_q.tasks import async_task
 from pypdf import PdfReader
 
 from orderhub import clock, jobs
+from orderhub.rest.scopes import SCOPES
 from orders import roman
 from orders.jobs import import_account
-from orders.models import Order, OrderNote, OrderPersonalData
+from orders.models import Order, OrderEvent, OrderNote, OrderPersonalData
 from orders.models.person import EMAIL, ERASED, KEPT
 from privacy import markers
 from privacy.jobs import redact_due
@@ -36,10 +38,13 @@ from stores import customfields, features
 from stores.models import AmazonAccount, FeatureGrant, Store
 from stores.simulator import scenarios
 from stores.simulator.marketplaces import MARKETPLACES
+from tests.api import surface
+from tests.api.client import ApiClient
 from tests.conftest import NOON
 from tests.end_to_end import canary
 from tests.factories import connect, make_shipment, make_user
 from tests.privacy.conftest import no_old_files  # noqa: F401
+from tests.shipstation.caller import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PERSONAL_TABLES = {"orders_orderpersonaldata", "orders_itempersonaldata", "orders_customer", "orders_ordernote"}
@@ -74,8 +79,32 @@ class Run:
         self.import_all()
         self.write_notes()
         self.ship_and_tell()
+        self.use_the_api()
         self.fail_in_a_job()
         self.search_for_a_name()
+
+    def use_the_api(self) -> None:
+        """A client that reads names keeps whole records; one that reads none is shown none."""
+        stores = list(Store.objects.all())
+        self.caller, blind = Caller(*stores), Caller(*stores, scopes=set(SCOPES) - {"orders:read_pii"})
+        self.records = self.caller.get("/orders", pageSize=500)["orders"]
+        assert len(self.look(self.records, "records of a client", allowed=True)) > 100
+        for place, content in api_answers(blind):
+            self.look(content, f"{place} without names")
+        token = next(iter(self.tokens.needles.values()))
+        self.caller.get("/orders", customerName=token)
+        self.caller.send("POST", "/orders/createorder", {"orderNumber": token, token: token})
+        ApiClient(self.caller.token).post(
+            "orders", {"store_id": stores[0].pk, token: token, "person": {"street1": token}}
+        )
+
+    def write_back(self) -> None:
+        """The client sends records that it kept, whole."""
+        for record in self.records[:12]:
+            answer = self.caller.send("POST", "/orders/createorder", record)
+            assert answer.status_code == 200, answer.content
+            self.look(answer.content, "answer to a record sent back")
+        assert OrderEvent.objects.filter(kind=OrderEvent.Kind.BLOCKED_WRITE).exists()
 
     def map_custom_fields(self) -> None:
         """Every store keeps the purchase order number in a field of its own."""
@@ -220,6 +249,23 @@ class Run:
         return values | {"client secret": scenarios.CLIENT_SECRET, "field key": settings.FIELD_ENCRYPTION_KEYS[0][6:]}
 
 
+def api_answers(caller: Caller) -> Iterator[tuple[str, bytes]]:
+    """Every list of both APIs, and what hangs on some orders."""
+    client = ApiClient(caller.token)
+    some = [
+        f"orders/{pk}/{what}" for pk in Order.objects.values_list("pk", flat=True)[:6] for what in ("notes", "timeline")
+    ]
+    lists = [
+        operation.path for operation in surface.native() if operation.method == "GET" and "{" not in operation.path
+    ]
+    for path in (*lists, *some):
+        yield path, client.get(f"{path}?page_size=100" if path in lists else path).content
+    for operation in surface.version_1():
+        if operation.method == "GET" and "{" not in operation.path:
+            path = operation.path.removeprefix("/shipstation")
+            yield operation.path, caller.send("GET", path, pageSize=500, includeShipmentItems="true").content
+
+
 def exploding(order_id: int) -> str:
     person = OrderPersonalData.objects.get(pk=order_id)
     raise ValueError(f"cannot send to {person.recipient_name}, {person.street1}")
@@ -318,6 +364,9 @@ def erased_tokens(run: Run) -> list[tuple[str, str]]:
 
 def after_erasure(run: Run) -> None:
     """Nowhere, however wrapped, for nobody."""
+    run.write_back()
+    for place, content in api_answers(run.caller):
+        run.look(content, place)
     assert run.look_at_tables() == []
     # Who sees people, and the officer; every role opens every page in test_canary_flows.py. A page is made the same way
     # on either database: once is enough.
