@@ -28,17 +28,17 @@ def read():
 
 
 step("tags", lambda: answered(client.tags.list()))
-step("list", lambda: answered(client.orders.list()))
-step("filter", lambda: answered(narrowed()))
+step("list all", lambda: answered(client.orders.list()))
+step("list", lambda: answered(narrowed()))
 step("number", lambda: answered(client.orders.get_by_number(GIVEN["number"])))
 step("get", read)
 step("tag", lambda: answered(client.orders.tag(GIVEN["order"], GIVEN["tag"])))
-step("note", lambda: answered(client.orders.add_note("Wrap it twice", read())))
+step("update", lambda: answered(client.orders.add_note("Wrap it twice", read())))
 step("saturday", lambda: answered(client.orders.activate_saturday_delivery(read(), True)))
 customs = [CustomsItem(description="Mug", value=9.95)]
 step("customs", lambda: answered(client.orders.update_customs_declaration(read(), customs)))
 step("hold", lambda: answered(client.orders.hold(GIVEN["order"], GIVEN["hold_until"])))
-step("shipments", lambda: answered(client.shipments.list()))
+step("shipments that are orders", lambda: answered(client.shipments.list()))
 step("customers", lambda: answered(client.customers.list(countryCode="US", sortBy="Name", page=1, pageSize=50)))
 step("customer", lambda: answered(client.customers.get_by_id(GIVEN["customer"])))
 step("products", lambda: answered(client.products.list_products()))

@@ -56,7 +56,7 @@ def submit(made):
 created = step("create", lambda: submit(order(2)))
 step("update", lambda: submit(order(3)))
 step("list", lambda: printed(client.fetch_orders, parameters={"order_status": "awaiting_shipment", "page_size": "50"}))
-step("find", lambda: printed(client.fetch_orders, parameters={"order_number": "PY-1", "sort_by": "ModifyDate"}))
+step("number", lambda: printed(client.fetch_orders, parameters={"order_number": "PY-1", "sort_by": "ModifyDate"}))
 number = created["orderId"] if created else 0
 step("get", lambda: printed(client.get, endpoint=f"/orders/{number}"))
 step("hold", lambda: post("/orders/holduntil", {"orderId": number, "holdUntilDate": GIVEN["hold_until"]}))

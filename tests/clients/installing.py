@@ -16,6 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 KEPT = Path(sys.prefix) / "clients"
 PATIENCE_S = 180
+_missing: dict[str, str] = {}  # what this process could not install, and why: it does not try again
 OLDEST_NODE = (20, 6)  # the first in which a script registers its own loader
 
 
@@ -44,6 +45,8 @@ def _node_version() -> tuple[int, ...]:
 
 def _installed(name: str, lock: Path, install: Callable[[Path], list[str]]) -> Path:
     """The folder of this lock, filled by whichever process comes first: the others wait."""
+    if name in _missing:
+        raise Unavailable(_missing[name])
     KEPT.mkdir(exist_ok=True)
     wanted = KEPT / f"{name}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
     with open(KEPT / f"{name}.lock", "w") as turn:
@@ -52,27 +55,26 @@ def _installed(name: str, lock: Path, install: Callable[[Path], list[str]]) -> P
             made = KEPT / f"{name}.making"
             shutil.rmtree(made, ignore_errors=True)
             made.mkdir()
-            _run(install(made), cwd=made)
+            try:
+                _run(install(made), cwd=made)
+            except Unavailable as error:
+                _missing[name] = str(error)
+                raise
             made.rename(wanted)
     return wanted
 
 
 def _pip(folder: Path) -> list[str]:
     """Without what they ask of the interpreter's version: their code runs on ours, as the tests show."""
-    options = [
-        "--no-deps",
-        "--require-hashes",
-        "--ignore-requires-python",
-        "--no-compile",
-        "--disable-pip-version-check",
-    ]
-    return [sys.executable, "-m", "pip", "install", "-q", *options, "--target", str(folder), "-r", str(HERE / "requirements.txt")]  # fmt: skip
+    options = "--no-deps --require-hashes --ignore-requires-python --no-compile --disable-pip-version-check --retries 1"
+    return [sys.executable, "-m", "pip", "install", "-q", *options.split(), "--target", str(folder), "-r", str(HERE / "requirements.txt")]  # fmt: skip
 
 
 def _npm(folder: Path) -> list[str]:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / name, folder)
-    return ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    options = "--ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=1000"
+    return ["npm", "ci", *options.split()]
 
 
 def _run(command: list[str], *, cwd: Path) -> None:
