@@ -63,6 +63,7 @@ catalogue: install
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements.in -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	uv pip compile -q --universal --python-version 3.12 --generate-hashes --no-emit-index-url tests/clients/requirements.in -o tests/clients/requirements.txt
 
 clean:
 	rm -rf .venv var .pytest_cache .ruff_cache .hypothesis
