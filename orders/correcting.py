@@ -173,20 +173,22 @@ def _change_person(order: Order, person: OrderPersonalData, entry: Entry, *, now
 def _lines(order: Order, entry: Entry) -> list[OrderItem]:
     """The rows as typed: those named are kept and changed, those no longer there go, the others are new."""
     kept = {item.pk: item for item in order.items.select_for_update().order_by("pk")}
-    numbers = [int(item.amazon_item_id) for item in kept.values() if item.amazon_item_id.isdecimal()]
-    following = max(numbers, default=0)
-    found = []
+    taken, fresh, found = [item.amazon_item_id for item in kept.values()], [], []
     for given in entry.lines:
         item = kept.pop(given.get("item"), None)
         if item is None:
-            following += 1
-            item = OrderItem(order=order, amazon_item_id=str(following))
+            item = OrderItem(order=order)
+            fresh.append((item, given))
         if (item.sku, item.asin) != (given["sku"], given["asin"]):
             item.product = None
         for name, value in given.items():
-            if name != "item":
+            if name not in entering.NO_COLUMNS:
                 setattr(item, name, value)
         found.append(item)
+    for (item, _given), key in zip(
+        fresh, entering.line_keys([given for _item, given in fresh], taken=taken), strict=True
+    ):
+        item.amazon_item_id = key
     OrderItem.objects.filter(pk__in=kept).delete()
     return found
 

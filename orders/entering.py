@@ -29,6 +29,7 @@ PLATFORMS = (Store.Platform.HANDMADE, Store.Platform.MANUAL)
 AT_ONCE = 100  # orders written together, as a page of an import
 CHECK_HOLD = "To be checked"  # deciding.HOLD_REASONS["check"]
 AMAZON, MANUAL = "amazon", "manual"  # Order.origin_marketplace
+NO_COLUMNS = ("item", "line_key")  # of a line as it is typed
 SOURCES = {
     OrderEvent.Kind.ENTERED: "hand",
     OrderEvent.Kind.FROM_FILE: "file",
@@ -50,7 +51,7 @@ class NumberTaken(RuleViolation):
 class Entry:
     """One order as it was typed. `number` '': to be given. Keys are names of columns; instants are aware.
 
-    A line may name the row it corrects as `item`. `tags`: ids and names of tags that exist. `client_key`: what an API
+    A line may name the row it corrects as `item`, and what a client calls it as `line_key`, once an order. `tags`: ids and names of tags that exist. `client_key`: what an API
     client calls the order; a code, nothing of a person.
     """
 
@@ -133,7 +134,7 @@ def _plan(plan: Plan, store: Store, entry: Entry, *, kind: str, by, now: datetim
     fill(order, person, entry, now=now)
     due = retention.order_due(retention.Facts(imported_at=now), periods_for(store))
     set_origin(order, person, due)
-    items = [_line(order, str(number), given) for number, given in enumerate(entry.lines, 1)]
+    items = [_line(order, key, given) for key, given in zip(line_keys(entry.lines), entry.lines, strict=True)]
     plan.keep(order, person, items=items)
     plan.fresh.append(order)
     plan.events.append(OrderEvent(order=order, kind=kind, at=now, actor=by, params={"status": order.status}))
@@ -178,8 +179,25 @@ def set_origin(order: Order, person: OrderPersonalData, due: retention.Due) -> N
         order.redaction_due_at, order.redaction_rule = due.at, due.rule
 
 
+def line_keys(lines: list[dict], *, taken: Iterable[str] = ()) -> list[str]:
+    """What tells these lines apart: a client's own word where it gave one that is free, else a number."""
+    found: list[str] = []
+    used = set(taken)
+    number = max((int(key) for key in used if key.isdecimal()), default=0)
+    for line in lines:
+        key = line.get("line_key", "")
+        if not key or key in used:
+            number += 1
+            while str(number) in used:
+                number += 1
+            key = str(number)
+        used.add(key)
+        found.append(key)
+    return found
+
+
 def _line(order: Order, item_id: str, given: dict) -> OrderItem:
-    values = {name: value for name, value in given.items() if name != "item"}
+    values = {name: value for name, value in given.items() if name not in NO_COLUMNS}
     return OrderItem(order=order, amazon_item_id=item_id, **values)
 
 

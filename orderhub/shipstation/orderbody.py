@@ -160,7 +160,7 @@ def _line(row: dict) -> Line:
     text = lambda name, most: in_one_line(values.word(values.field(row, name)))[:most]  # noqa: E731
     sku, title = text("sku", 120), text("name", 500)
     return Line(
-        values.integer(values.field(row, "orderItemId")), text("lineItemKey", 60) or text("key", 60),
+        values.integer(values.field(row, "orderItemId")), _line_key(row),
         {
             "sku": sku, "asin": "", "title": title or ("" if sku else "Item"), "quantity": min(max(1, quantity or 1), MOST_UNITS),
             "unit_price": _money(values.field(row, "unitPrice")), "tax": _money(values.field(row, "taxAmount")), "discount": None,
@@ -168,6 +168,12 @@ def _line(row: dict) -> Line:
         },
         _options(options) if isinstance(options, list) else None,
     )  # fmt: skip
+
+
+def _line_key(row: dict) -> str:
+    """What the client calls the line, where it is a code."""
+    told = values.word(values.field(row, "lineItemKey")) or values.word(values.field(row, "key"))
+    return told if KEY.fullmatch(told) else ""
 
 
 def _options(told: list) -> list[dict[str, str]]:

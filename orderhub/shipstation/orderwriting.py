@@ -101,7 +101,9 @@ def _existing(call: Call, body: Body) -> Order | None:
 def _enter(call: Call, body: Body) -> Order:
     store = _store(call, body)
     personal = store.platform == Store.Platform.HANDMADE
-    lines = [line.values | {"options": [] if personal else line.options or []} for line in body.lines]
+    lines = [
+        line.values | {"options": [] if personal else line.options or [], "line_key": line.key} for line in body.lines
+    ]
     entry = Entry(
         body.number, _head(store, body), body.person, lines, body.status,
         {tag.pk: tag.name for tag in Tag.objects.filter(pk__in=body.tags or ())}, client_key=body.key,
@@ -151,7 +153,7 @@ def _correct(call: Call, order: Order, body: Body) -> None:
         item = _item(rows, line)
         kept = rows.pop(item.pk) if item else None
         options = (kept.options if kept else []) if personal or line.options is None else line.options
-        lines.append(({"item": kept.pk} if kept else {}) | line.values | {"options": options})
+        lines.append(({"item": kept.pk} if kept else {"line_key": line.key}) | line.values | {"options": options})
     # Columns that version 1 has no name for stay as they are; a key that reads no names cannot have sent them back
     person = before.person | (body.person if call.key.may(scopes.ORDERS_READ_PII) else _told(body.person))
     head = before.order | body.order | body.fields | {"ordered_at": body.ordered_at}

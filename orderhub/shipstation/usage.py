@@ -9,7 +9,7 @@ from orderhub.shipstation.calls import Call
 
 SURFACE = "shipstation"
 MOST_NAMES = 300  # of one key: whoever sends new names with every call fills no table
-_PLAIN = re.compile(r"[A-Za-z0-9_.\[\]{}/ -]{1,120}")
+_PLAIN = re.compile(r"[A-Za-z0-9_.\[\](){}/ -]{1,120}")
 
 
 def path_name(method: str, rest: str) -> str:

@@ -69,6 +69,17 @@ def test_a_whole_record_is_read_changed_and_sent_back(manual):
     assert changed["items"][0]["orderItemId"] == order["items"][0]["orderItemId"]
 
 
+def test_lines_are_known_again_by_the_clients_own_key(manual):
+    caller = Caller(manual)
+    items = [{"lineItemKey": f"line/{number}", "name": "Print", "quantity": number} for number in (1, 2, 3)]
+    first = caller.post(CREATE, an_order(items=items))["items"]
+    again = caller.post(CREATE, an_order(items=[*reversed(items), {"name": "Print", "quantity": 4}]))["items"]
+    assert [item["lineItemKey"] for item in first] == ["line/1", "line/2", "line/3"]
+    ids = {item["lineItemKey"]: (item["orderItemId"], item["quantity"]) for item in first}
+    assert {item["lineItemKey"]: (item["orderItemId"], item["quantity"]) for item in again[:3]} == ids
+    assert again[3]["lineItemKey"] == "1"
+
+
 def test_r20_custom_details_of_an_amazon_order_are_added_and_the_rest_is_kept():
     order = make_order()
     caller = Caller(order.store)
@@ -290,10 +301,12 @@ def test_w8_what_a_client_sends_besides_is_counted(manual):
     sent["items"][0]["engraver"] = "x"
     sent["advancedOptions"]["priority"] = 1
     caller.post(CREATE, sent)
+    caller.post(CREATE, sent | {"Zoé Martin": 1, "JeanMartin": 2, "order2": 3})
     caller.get("/Orders/List")
     counted = {(use.kind, use.name) for use in ApiUse.objects.filter(key=caller.key)}
     for name in ("giftWrapColour", "items[].engraver", "advancedOptions.priority"):
         assert (UseKind.UNKNOWN_FIELD, name) in counted
+    assert (UseKind.UNKNOWN_FIELD, "(other)") in counted and "Martin" not in str(counted)
     assert {
         (UseKind.ALIAS, "GET /orders/list"),
         (UseKind.ENDPOINT, "GET /orders"),
