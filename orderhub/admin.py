@@ -10,7 +10,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from orderhub import admin_roles, wording
+from orderhub import (
+    admin_keys,  # noqa: F401  registers the API keys
+    admin_roles,
+    wording,
+)
 from orderhub.admin_signin import NewUserForm, PasswordForm, SignInDoors, UserForm
 from orderhub.freshness import ask_again, is_fresh
 from orderhub.lists import ShortSearch
@@ -106,7 +110,8 @@ class UserAdmin(SignInDoors, ShortSearch, auth_admin.UserAdmin):
     ]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).prefetch_related("groups")
+        """Staff only: the accounts of API keys are on the keys' own pages."""
+        return super().get_queryset(request).filter(is_client=False).prefetch_related("groups")
 
     @admin.display(description=_("Roles"))
     def roles(self, user):

@@ -66,7 +66,7 @@ class SignInDoors:
         return named + super().get_urls()
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        user = User.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        user = User.objects.filter(pk=object_id, is_client=False).first() if object_id.isdigit() else None
         facts = {"signin": _facts(user)} if user and self.has_change_permission(request, user) else {}
         return super().change_view(request, object_id, form_url, facts | (extra_context or {}))
 
@@ -136,7 +136,7 @@ class SignInDoors:
             sessions.end_all(user, sessions.Reason.ROLES, request=request)
 
     def _user(self, request, user_id: int) -> User:
-        user = get_object_or_404(User, pk=user_id)
+        user = get_object_or_404(User, pk=user_id, is_client=False)
         if not self.has_change_permission(request, user):
             raise PermissionDenied
         return user

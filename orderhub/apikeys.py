@@ -48,7 +48,7 @@ def create(
     prefix, secret = "".join(secrets.choice(LETTERS) for _letter in range(8)), secrets.token_urlsafe(32)
     try:
         with transaction.atomic():
-            user = User(username=f"API: {name}", is_client=True, language=settings.LANGUAGE_CODE)
+            user = User(username=_username(name), is_client=True, language=settings.LANGUAGE_CODE)
             user.set_unusable_password()
             user.save()
             key = ApiKey.objects.create(
@@ -61,8 +61,41 @@ def create(
     return key, f"oh_{KINDS.get(settings.ORDERHUB_ENV, 'dev')}_{prefix}_{secret}"
 
 
+def change(
+    key: ApiKey, *, name: str, owner: User, scopes: Collection[str], store_ids: Collection[int], networks: Iterable[str],
+    naive_zone: str, rate_per_minute: int,
+) -> list[str]:  # fmt: skip
+    """Change a key that is not revoked; returns the names of what changed. It ends when it did. RuleViolation otherwise.
+
+    The next request is judged by it: nothing of a key is remembered between requests.
+    """
+    _check(name, scopes, store_ids, 1, naive_zone, rate_per_minute)
+    wanted = {
+        "name": name, "owner_id": owner.pk, "scopes": sorted(scopes), "store_ids": sorted(store_ids),
+        "networks": [str(network) for network in read_networks(networks)], "naive_zone": naive_zone,
+        "rate_per_minute": rate_per_minute,
+    }  # fmt: skip
+    try:
+        with transaction.atomic():
+            row = ApiKey.objects.select_for_update(of=("self",)).get(pk=key.pk)
+            if row.revoked_at is not None:
+                raise RuleViolation(_("This key was revoked, which is final. Make a new one."))
+            changed = [column for column, value in wanted.items() if getattr(row, column) != value]
+            ApiKey.objects.filter(pk=row.pk).update(**wanted)
+            if "name" in changed:
+                User.objects.filter(pk=row.user_id).update(username=_username(name))
+    except IntegrityError as error:
+        raise RuleViolation(_("There is a key of this name already. Choose another name.")) from error
+    return changed
+
+
+def _username(name: str) -> str:
+    """Of the account the key acts under, as logs show it."""
+    return f"API: {name}"
+
+
 def _check(name: str, scopes, store_ids, days: int, naive_zone: str, rate_per_minute: int) -> None:
-    if not name.strip() or len(name) > 60:
+    if not name.strip() or len(name) > 60 or not name.isprintable():
         raise RuleViolation(_("Name the client, in at most 60 characters."))
     if not scopes or not set(scopes) <= set(SCOPES):
         raise RuleViolation(_("Choose what the key may do."))

@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from orderhub import killswitch
+from orderhub import keystates, killswitch
 from orderhub.ledger import doors as ledger
 from orderhub.ledger import forecast
 from orderhub.models import JobRun
@@ -110,6 +110,8 @@ def board_for(user, *, now: datetime) -> Board:
         notices += _client_secret(now)
     if user.has_perm("webhooks.view_endpoint"):
         notices += _webhooks()
+    if user.has_perm("orderhub.view_apikey"):
+        notices += _keys(now)
     if user.has_perm("orders.view_order"):
         zones = deadlines.zones()
         counts = _order_counts(now, zones)
@@ -378,6 +380,14 @@ def _webhooks() -> list[Notice]:
     """Clients that are not told any more: they will not notice by themselves."""
     link = _("Open the webhooks")
     return [Notice(text, _list("webhooks_endpoint"), level, link) for text, level in webhook_words.alarms()]
+
+
+def _keys(now: datetime) -> list[Notice]:
+    """Clients whose key ends soon, or is refused although they go on asking."""
+    return [
+        Notice(text, reverse("admin:orderhub_apikey_change", args=[pk]), level, _("Open the key"))
+        for text, level, pk in keystates.alarms(now=now)
+    ]
 
 
 def _page(account_id: int) -> str:

@@ -26,3 +26,18 @@ def post_only(page: str) -> Callable:
         return guarded
 
     return decorate
+
+
+def allowed_methods(*methods: str) -> Callable:
+    """A method of an admin class that answers these only, others with 405."""
+
+    def decorate(view):
+        @wraps(view)
+        def guarded(self, request, *args, **kwargs):
+            if request.method in methods:
+                return view(self, request, *args, **kwargs)
+            return HttpResponseNotAllowed(methods)
+
+        return guarded
+
+    return decorate

@@ -44,4 +44,4 @@ def person_of(posted: str, me):
     if not posted:
         return None
     number = int(posted) if posted.isascii() and posted.isdigit() and len(posted) < 19 else 0
-    return get_object_or_404(get_user_model(), pk=number)
+    return get_object_or_404(get_user_model(), pk=number, is_client=False)

@@ -81,6 +81,7 @@ _CONNECT = (
 _PEOPLE = ("orders.search_person", "privacy.ask_erasure")  # who may look for a buyer, and ask for an erasure
 _LOG = ("privacy.view_securityevent", "privacy.use_killswitch")
 _LAG = ("privacy.view_sweepstate", "privacy.view_lag")
+_KEYS = ("orderhub.view_apikey", "orderhub.add_apikey", "orderhub.change_apikey")
 _JOBS = ("orderhub.view_jobrun", "orderhub.view_joblease")
 
 ROLES: dict[str, tuple[str, ...]] = {
@@ -106,7 +107,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ADMINISTRATOR: (
         *_ORDERS, *_STORES, *_CONNECT, *_JOBS, *_NOTICES, *_CARRIERS,
         "orders.fetch_order", "orders.view_historyread",
-        "orderhub.view_user", "orderhub.add_user", "orderhub.change_user", *_LAG, *_LOG,
+        "orderhub.view_user", "orderhub.add_user", "orderhub.change_user", *_KEYS, *_LAG, *_LOG,
         "privacy.view_accessreview", "privacy.add_accessreview", "webhooks.view_endpoint", "webhooks.change_endpoint",
     ),
 }  # fmt: skip

@@ -38,10 +38,11 @@ class AccessReviewAdmin(ReadOnlyAdmin):
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
         now = clock.now()
-        shown, state = reviewing.lines(now=now), reviewing.state(now=now)
+        shown, keys, state = reviewing.lines(now=now), reviewing.key_lines(now=now), reviewing.state(now=now)
         context = self.admin_site.each_context(request) | {
             "title": _now("Access review"), "opts": self.opts, "lines": shown, "state": state,
-            "digest": reviewing.digest(shown), "term": reviewing.TERM_DAYS, "left": reviewing.TERM_DAYS - state.days,
+            "keys": keys, "sees_keys": request.user.has_perm("orderhub.view_apikey"),
+            "digest": reviewing.digest(shown, keys), "term": reviewing.TERM_DAYS, "left": reviewing.TERM_DAYS - state.days,
             "may_sign": self.has_sign_permission(request), "may_change": request.user.has_perm("orderhub.change_user"),
             "past": AccessReview.objects.select_related("signed_by")[:PAST_SHOWN],
         }  # fmt: skip

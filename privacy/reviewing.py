@@ -1,4 +1,4 @@
-"""The review of everybody's access: who may sign in, as what, and who confirmed that it is still right.
+"""The review of everybody's access: who may sign in, as what, which programs have keys, and who confirmed all of it.
 
 An administrator signs it at least every 90 days. Ten days before that the start page says so; once the term is over no
 role is given to anybody until it is signed.
@@ -12,10 +12,13 @@ from datetime import datetime
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 from django_otp.models import Device
 
+from orderhub import keystates
 from orderhub.errors import RuleViolation
+from orderhub.models import ApiKey
 from privacy import audit
 from privacy.access import LABELS
 from privacy.models import AccessReview
@@ -50,6 +53,29 @@ class Line:
 
 
 @dataclass(frozen=True)
+class KeyLine:
+    """One API key as the review shows it. `stores`: their names, `#4711` where there is none of that number."""
+
+    pk: int
+    client: str
+    prefix: str
+    owner: str
+    scopes: tuple[str, ...]
+    store_ids: tuple[int, ...]
+    stores: tuple[str, ...]
+    networks: tuple[str, ...]
+    expires_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    state: keystates.State
+    ending: str
+
+    @property
+    def level(self) -> str:
+        return keystates.LEVELS[self.state]
+
+
+@dataclass(frozen=True)
 class State:
     """How the review stands. `days`: whole days since the last signature, or since the first account was added."""
 
@@ -66,8 +92,9 @@ class State:
 
 
 def lines(*, now: datetime) -> list[Line]:
-    """Every account, those in use first, by name. Three statements, whatever their number."""
-    users = list(get_user_model().objects.order_by("-is_active", "username").prefetch_related("groups"))
+    """Every account of staff, those in use first, by name. Three statements, whatever their number."""
+    staff = get_user_model().objects.filter(is_client=False)
+    users = list(staff.order_by("-is_active", "username").prefetch_related("groups"))
     enrolled = _with_second_factor()
     return [
         Line(
@@ -80,13 +107,36 @@ def lines(*, now: datetime) -> list[Line]:
     ]  # fmt: skip
 
 
-def digest(shown: list[Line]) -> str:
-    """SHA-256 of what is signed: accounts, their roles and second factors. Sign-ins apart: they go on meanwhile."""
-    content = [
+def key_lines(*, now: datetime) -> list[KeyLine]:
+    """Every API key, those that are not revoked first, by name. Two statements, whatever their number."""
+    keys = ApiKey.objects.select_related("owner").defer("secret_hash")
+    names = dict(apps.get_model("stores", "Store").objects.values_list("pk", "name"))
+    return [
+        KeyLine(
+            pk=key.pk, client=key.name, prefix=key.prefix, owner=key.owner.get_username(), scopes=tuple(key.scopes),
+            store_ids=tuple(key.store_ids), stores=tuple(names.get(pk, f"#{pk}") for pk in key.store_ids),
+            networks=tuple(key.networks), expires_at=key.expires_at, last_used_at=key.last_used_at,
+            revoked_at=key.revoked_at, state=keystates.state(key, now=now), ending=keystates.ending_level(key, now=now),
+        )
+        for key in keys.order_by(F("revoked_at").asc(nulls_first=True), "name")
+    ]  # fmt: skip
+
+
+def digest(shown: list[Line], keys: list[KeyLine]) -> str:
+    """SHA-256 of what is signed: accounts, their roles and second factors, and what keys open for whom and until when.
+
+    Sign-ins and uses apart: they go on meanwhile.
+    """
+    people = [
         [line.pk, line.username, line.is_active, line.is_superuser, line.roles, line.has_second_factor]
         for line in shown
     ]
-    return hashlib.sha256(json.dumps(sorted(content), separators=(",", ":")).encode()).hexdigest()
+    programs = [
+        [line.pk, line.client, line.owner, line.scopes, line.store_ids, line.networks, line.expires_at, line.revoked_at]
+        for line in keys
+    ]
+    content = [sorted(people), sorted(programs)]
+    return hashlib.sha256(json.dumps(content, separators=(",", ":"), default=str).encode()).hexdigest()
 
 
 def state(*, now: datetime) -> State:
@@ -103,13 +153,12 @@ def sign(*, seen: str, request, now: datetime) -> AccessReview:
     """
     with transaction.atomic():
         shown = lines(now=now)
-        if digest(shown) != seen:
+        found = digest(shown, key_lines(now=now))
+        if found != seen:
             raise RuleViolation(
                 _("Somebody's access changed since you opened this page. Read the list again, then sign.")
             )
-        review = AccessReview.objects.create(
-            signed_by=request.user, signed_at=now, accounts=len(shown), digest=digest(shown)
-        )
+        review = AccessReview.objects.create(signed_by=request.user, signed_at=now, accounts=len(shown), digest=found)
         audit.record(EventCode.ACCESS_REVIEWED, request=request, kind="access review", ids=[review.pk])
     return review
 
@@ -126,7 +175,8 @@ def why_no_roles(*, now: datetime) -> str:
 
 
 def _first_account() -> datetime | None:
-    return get_user_model().objects.order_by("date_joined").values_list("date_joined", flat=True).first()
+    staff = get_user_model().objects.filter(is_client=False)
+    return staff.order_by("date_joined").values_list("date_joined", flat=True).first()
 
 
 def _with_second_factor() -> set[int]:

@@ -22,7 +22,7 @@ SAME = {
     "actions", "import", "note", "notes", "options", "position", "promotion", "promotions", "signature", "test", "trace",
     "%(count)s min", "%(count)s s", "document", "format", "Pages", "Services", "Code", "%(service)s, %(price)s",
     "%(action)s (%(why)s)", "strict", "Signatures", "session", "sessions", "export", "%(fact)s %(test)s", "%(grams)d g", "%(grams)s g", "%(value)s mm",
-    "API", "Webhooks", "client", "secret", "webhook", "webhooks",
+    "API", "Client", "Webhooks", "client", "secret", "webhook", "webhooks",
 }  # fmt: skip
 SMALL_IN_FRENCH = {
     "Monday",
@@ -33,7 +33,11 @@ SMALL_IN_FRENCH = {
     "Saturday",
     "Sunday",
     "IOSS number",
+    "API client",
+    "API key",
     "API key changed",
+    "API key refused",
+    "API keys",
 }
 ENGLISH = re.compile(r"\b(the|and|with|this|your|from|orders?|store|shipment|label|shipped|until|not)\b", re.IGNORECASE)
 QUOTED_ENGLISH = ("Merchant Token", "refresh token")
@@ -130,7 +134,7 @@ def test_a_label_stays_a_label_and_a_sentence_a_sentence(catalogue):
     for source, french in pairs(catalogue):
         case = (
             source in SMALL_IN_FRENCH
-            or source.startswith(("%", "Amazon", "API"))
+            or source.startswith(("%", "Amazon"))
             or source[0].isupper() == french[0].isupper()
             or french[0] == "%"
         )

@@ -65,6 +65,7 @@ def _refuse(request, key: ApiKey | None, address: str, now: datetime) -> None:
             request=request, reason="unusable" if key else "unknown",
         )  # fmt: skip
     if not level.allowed:
+        request.rate_level = level
         detail = _("Too many attempts without a valid key.")
         raise Problem(429, "too-many-attempts", detail, headers={"Retry-After": str(level.reset_s)})
     raise Refused(

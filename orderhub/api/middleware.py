@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from orderhub import apikeys, clock
-from orderhub.api import surfaces
+from orderhub.api import counting, surfaces
 from orderhub.models import ApiKey
 from orderhub.rest.parsing import MOST_BYTES
 from privacy import audit
@@ -46,6 +46,8 @@ class ApiDoor:
             response = surface.problem(
                 response.status_code, "unavailable" if response.status_code == 503 else "refused", ""
             )
+        if surface.name == surfaces.NATIVE:  # the other counts what it reads in its bodies
+            counting.count(request, response)
         return _with_headers(request, response)
 
     def _refused(self, request, surface) -> HttpResponse | None:

@@ -9,14 +9,24 @@ from rest_framework.views import APIView
 import orders.api
 import shipments.api
 import stores.api
-from orderhub.api import schema
+from orderhub.api import counting, schema
 from orderhub.rest import problems
 from orderhub.webhooks import api as webhooks
 
 
-def not_found(request, rest: str = ""):
-    """Nothing is offered at this address."""
-    return problems.plain(404, "no-such-address", _("There is nothing at this address. See /api/v1/openapi.json."))
+class NotFoundView(APIView):
+    """Nothing is offered at this address, whatever the method. Who sends a key is told so as its client, and counted."""
+
+    schema = None
+    permission_classes = []
+
+    def initial(self, request, *args, **kwargs):
+        super().initial(request, *args, **kwargs)
+        detail = _("There is nothing at this address. See /api/v1/openapi.json.")
+        raise problems.Problem(404, counting.NOWHERE, detail)
+
+
+not_found = NotFoundView.as_view()
 
 
 def _routes() -> list:

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from orderhub import clock, jobs
+from orderhub import apiuse, clock, jobs
 from orderhub.housekeeping import marking, restoring
 from orderhub.jobs import every
-from orderhub.models import JobRun
+from orderhub.models import JobRun, RateWindow
+from orderhub.rest import repeating
 from orderhub.signin import disabling
 from orderhub.signin.models import StaffSession
 from privacy import restored
@@ -13,6 +14,7 @@ from privacy import restored
 KEEP_RUNS = timedelta(days=14)
 KEEP_FAILURES = timedelta(days=30)
 KEEP_FAILED_SIGN_INS = timedelta(days=2)
+KEEP_RATES = timedelta(days=1)
 KEEP_STAFF_SESSIONS = timedelta(days=2)
 
 jobs.guard(restored.why_not)
@@ -27,7 +29,8 @@ def heartbeat() -> str:
 
 @every(minutes=24 * 60)
 def prune() -> str:
-    """Drop old job runs, the queue's old records, expired sessions and failed sign-ins that no longer count."""
+    """Drop old job runs, the queue's old records, expired sessions, and what no longer counts of failed sign-ins and of
+    clients of the API."""
     from axes.models import AccessFailureLog
     from django.contrib.sessions.models import Session
     from django_q.models import Task
@@ -36,6 +39,9 @@ def prune() -> str:
     runs, _rows = JobRun.objects.filter(started_at__lt=now - KEEP_RUNS).delete()
     tasks, _rows = Task.objects.filter(stopped__lt=now - KEEP_FAILURES).delete()
     sessions, _rows = Session.objects.filter(expire_date__lt=now).delete()
+    RateWindow.objects.filter(started_at__lt=now - KEEP_RATES).delete()
+    repeating.forget(now=now)
+    apiuse.forget(now=now)
     AccessFailureLog.objects.filter(attempt_time__lt=now - KEEP_FAILED_SIGN_INS).delete()
     StaffSession.objects.filter(started_at__lt=now - KEEP_STAFF_SESSIONS).delete()
     return f"{runs} runs, {tasks} queue records, {sessions} sessions"

@@ -122,6 +122,11 @@ class ApiUse(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
 
+    @property
+    def surface_name(self) -> str:
+        """Which API it was, as people call it."""
+        return {"native": "OrderHub", "shipstation": "ShipStation v1"}.get(self.surface, self.surface)
+
 
 class IdempotentRequest(models.Model):
     """A creating request of one key, and which row it made: a repetition shows that row as it is by then.

@@ -7,19 +7,21 @@ import importlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException
 
-from orderhub import clock
+from orderhub import apiuse, clock
 from orderhub.api import authentication
 from orderhub.errors import RuleViolation
 from orderhub.models.apikey import UseKind
 from orderhub.rest.problems import Problem
-from orderhub.shipstation import answers, basicauth, bodies, usage
+from orderhub.shipstation import answers, basicauth, bodies
 from orderhub.shipstation.calls import Call, Refused, Wrong
 
+SURFACE = "shipstation"
 HANDLERS = (  # modules of this package that declare routes
     "orders", "orderwriting", "shipments", "labels", "stores", "storesettings", "webhooks", "carriers", "products", "customers", "people",
     "refusals",
@@ -70,15 +72,16 @@ def aliases() -> dict[tuple[str, str], tuple[str, str]]:
 def dispatch(request, rest: str = "") -> HttpResponse:
     """Answer one call. Every error is in v1's own form."""
     now = clock.now()
+    found, path_id, noted = _find(request.method, rest)
     try:
         key = authentication.admit(request, basicauth.pair(request), now=now)
     except APIException as error:
+        _count_throttled(request, found, now)
         return answers.of_exception(error)
-    found, path_id, noted = _find(request.method, rest)
     call = Call(request, key, now, {}, {}, path_id, noted)
     try:
         if found is None:
-            call.note(UseKind.UNKNOWN_PATH, usage.path_name(request.method, rest))
+            call.note(UseKind.UNKNOWN_PATH, apiuse.path_name(request.method, rest))
             raise _unknown(rest)
         if found.scope and not key.may(found.scope):
             raise Refused(f"This key lacks the scope {found.scope}.", status=403)
@@ -87,12 +90,20 @@ def dispatch(request, rest: str = "") -> HttpResponse:
         body, status = answer if isinstance(answer, tuple) else (answer, 200)
         response = JsonResponse(body, status=status, safe=False, headers=call.headers)
     except (Wrong, Refused, RuleViolation, Problem, APIException) as error:
-        call.note(UseKind.REFUSED, f"{found.method} {found.name}"[:120] if found else "unknown")
         response = answers.of_exception(error)
+        if found:  # what is not there is counted as such
+            call.note(UseKind.REFUSED, f"{found.method} {found.name} {response.status_code}")
     except Exception as error:  # a bug: an error id in the answer and the log, no value in either
         response = answers.bug(error)
-    usage.count(call)
+    apiuse.count(key, SURFACE, call.noted, now=now)
     return response
+
+
+def _count_throttled(request, found: Route | None, now: datetime) -> None:
+    """Where the key is known and was only too quick."""
+    if (key := getattr(request, "api_key", None)) is not None:
+        name = f"{found.method} {found.name}" if found else "unknown"
+        apiuse.count(key, SURFACE, [(UseKind.THROTTLED, name)], now=now)
 
 
 def _unknown(rest: str) -> Refused:

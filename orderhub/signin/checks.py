@@ -31,7 +31,7 @@ def every_account_is_a_persons(app_configs, **kwargs) -> list[Error]:
     if not settings.PRODUCTION:
         return []
     try:
-        active = list(User.objects.filter(is_active=True).values_list("username", flat=True))
+        active = list(User.objects.filter(is_active=True, is_client=False).values_list("username", flat=True))
     except DatabaseError:  # not migrated yet
         return []
     return [

@@ -14,10 +14,10 @@ ACTOR = "disable_idle_accounts"
 
 
 def disable_idle(*, now: datetime) -> int:
-    """Make every account inactive that was not signed in to for 90 days, counted from when it was last made active;
+    """Make every account of staff inactive that was not signed in to for 90 days, counted from when it was last made active;
     returns how many. Safe to repeat: the UPDATE decides."""
     since = now - settings.IDLE_ACCOUNT_AFTER
-    unused = Q(active_since__lte=since) & (Q(last_login__isnull=True) | Q(last_login__lte=since))
+    unused = Q(is_client=False, active_since__lte=since) & (Q(last_login__isnull=True) | Q(last_login__lte=since))
     idle = list(User.objects.filter(unused, is_active=True))
     count = 0
     for user in idle:

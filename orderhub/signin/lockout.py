@@ -33,6 +33,10 @@ class StaffBackend(AxesStandaloneBackend, ModelBackend):
             AxesStandaloneBackend.authenticate(self, request, username=username, password=password, **kwargs)
         return ModelBackend.authenticate(self, request, username=username, password=password, **kwargs)
 
+    def user_can_authenticate(self, user) -> bool:
+        """The account of an API key signs in nowhere, and no session is one's, whatever got into its columns."""
+        return super().user_can_authenticate(user) and not user.is_client
+
 
 class Handler(AbstractAxesHandler, AxesBaseHandler):
     """What axes asks and tells around each password."""

@@ -40,7 +40,7 @@ def _user_of(request):
         rows = StaffSession.objects.select_related("user")
         row = rows.filter(pk=number, user_id=request.session.get(SESSION_KEY)).first() if number else None
         request.staff_session = row
-        if row is not None and row.user.is_active and _same_password(request, row.user):
+        if row is not None and row.user.is_active and not row.user.is_client and _same_password(request, row.user):
             request._cached_user = row.user
     return django_auth.get_user(request)  # what Django makes of the session otherwise
 

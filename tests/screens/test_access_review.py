@@ -30,12 +30,16 @@ def boss(client, noon) -> User:
     return user
 
 
+def fingerprint(now) -> str:
+    return reviewing.digest(reviewing.lines(now=now), reviewing.key_lines(now=now))
+
+
 def html_of(client, name: str) -> str:
     return client.get(reverse(name)).content.decode()
 
 
 def sign(client, seen: str = "", **more):
-    return client.post(reverse(SIGN), {"digest": seen or reviewing.digest(reviewing.lines(now=clock.now()))}, **more)
+    return client.post(reverse(SIGN), {"digest": seen or fingerprint(clock.now())}, **more)
 
 
 def later(client, user: User, **delta) -> None:
@@ -69,13 +73,13 @@ def test_an_administrator_signs_what_was_on_the_page(client, boss, noon):
     answer = sign(client, follow=True)
     review = AccessReview.objects.get()
     assert (review.signed_by, review.signed_at, review.accounts) == (boss, noon, User.objects.count())
-    assert review.digest == reviewing.digest(reviewing.lines(now=noon))
+    assert review.digest == fingerprint(noon)
     assert "Last signed on 20 Nov 2026, 12:00 UTC by boss." in answer.content.decode()
     assert events(EventCode.ACCESS_REVIEWED) == [(boss.pk, [review.pk], "", "ok")]
 
 
 def test_what_changed_since_the_page_was_opened_is_not_signed(client, boss):
-    seen = reviewing.digest(reviewing.lines(now=clock.now()))
+    seen = fingerprint(clock.now())
     make_user(access.SUPPORT)
     answer = sign(client, seen, follow=True)
     assert "access changed since you opened this page" in answer.content.decode()
@@ -87,14 +91,14 @@ def test_what_changed_since_the_page_was_opened_is_not_signed(client, boss):
 )
 def test_the_digest_changes_with_every_access_and_not_with_a_sign_in(boss, noon, change):
     other = make_user(access.PRIVACY)
-    before = reviewing.digest(reviewing.lines(now=noon))
+    before = fingerprint(noon)
     User.objects.filter(pk=other.pk).update(last_login=noon)
-    assert reviewing.digest(reviewing.lines(now=noon + timedelta(days=1))) == before
+    assert fingerprint(noon + timedelta(days=1)) == before
     if "roles" in change:
         other.groups.set(Group.objects.filter(name__in=change["roles"]))
     else:
         User.objects.filter(pk=other.pk).update(**change)
-    assert reviewing.digest(reviewing.lines(now=noon)) != before
+    assert fingerprint(noon) != before
 
 
 @pytest.mark.parametrize("role", [*access.ROLES, ""])
@@ -248,6 +252,6 @@ def test_the_command_prints_the_list_and_where_the_review_stands(client, boss, n
     out = io.StringIO()
     call_command("access_review", stdout=out)
     told = out.getvalue()
-    assert "packer" in told and "Warehouse" in told and "2 accounts; last signed 2026-11-20 by boss" in told
+    assert "packer" in told and "Warehouse" in told and "2 accounts, 0 API keys; last signed 2026-11-20 by boss" in told
     assert "91 days; OVERDUE, no role can be given" in told
-    assert reviewing.digest(reviewing.lines(now=clock.now())) in told
+    assert fingerprint(clock.now()) in told

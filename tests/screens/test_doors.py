@@ -19,7 +19,7 @@ from privacy import access
 from shipments.models import ManualUpdate
 from stores.models import Store
 from tests.conftest import NOON
-from tests.factories import make_merchant, make_order, make_shipment, make_user
+from tests.factories import make_key, make_merchant, make_order, make_shipment, make_user
 from tests.longer import sampled
 from tests.orders.goods import make_product
 
@@ -136,6 +136,14 @@ DOORS = {
     "webhooks_endpoint_delete": ("nothing", NOBODY, NOBODY),
     "webhooks_endpoint_test": ("endpoint", LEADS, {ADMIN}),
     "webhooks_endpoint_switch": ("endpoint", LEADS, {ADMIN}),
+    # keys of programs
+    "orderhub_apikey_changelist": ("", {ADMIN}, {ADMIN}),
+    "orderhub_apikey_add": ("", {ADMIN}, {ADMIN}),
+    "orderhub_apikey_change": ("apikey", {ADMIN}, NOBODY),
+    "orderhub_apikey_edit": ("apikey", {ADMIN}, {ADMIN}),
+    "orderhub_apikey_revoke": ("apikey", {ADMIN}, {ADMIN}),
+    "orderhub_apikey_history": ("apikey", {ADMIN}, {ADMIN}),
+    "orderhub_apikey_delete": ("nothing", NOBODY, NOBODY),
     # stores without a marketplace
     "stores_store_add_manual": ("", FETCHING, FETCHING),
 }
@@ -169,6 +177,7 @@ FIELDS = {  # every name any of the forms reads
     "criteria-0-value", "actions-TOTAL_FORMS", "actions-0-action", "actions-0-value", "ids", "location",
     "put_on", "take_off", "select_across", "index", "seal", "again", "part-carrier", "part-service", "part-tracking_number",
     "part-ship_date", "part-no_label", "part-units-1", "part-units-2", "part-units-3", "step", "undo", "warned",
+    "owner", "scopes", "store_ids", "networks", "naive_zone", "rate_per_minute", "days",
 }  # fmt: skip
 PARAMETERS = (
     "q", "p", "o", "tab", "store", "due", "kind", "who", "service", "notice", "privacy", "by", "own", "custom", "filled",
@@ -291,7 +300,7 @@ def make_all(noon) -> dict[str, list]:
     update = ManualUpdate.objects.create(order=parcel.order, shipment=parcel, created_at=noon, remind_at=noon)
     endpoint = Endpoint.objects.create(url="https://hooks.invalid/", url_shown="https://hooks.invalid", secret="s")
     return {
-        "endpoint": [endpoint.pk],
+        "endpoint": [endpoint.pk], "apikey": [make_key(order.store)[0].pk],
         "part": [units_of_three(order.store).pk], "parcel": [parcel.pk], "manualupdate": [update.pk],
         "account": [order.store.account_id],
         "": [], "order": [order.pk], "typed": [typed.pk], "picture": [order.pk, 1, 0], "tag": [tag.pk],
@@ -342,7 +351,7 @@ def test_every_address_has_its_row():
     ours = {
         name for name in names
         if name and (
-            name.startswith(("orders_", "webhooks_"))
+            name.startswith(("orders_", "webhooks_", "orderhub_apikey_"))
             or re.fullmatch("shipments_[a-z]+(_pdf)?", name) and not name.endswith("_shipment")
             or "manual" in name
         )
