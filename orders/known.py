@@ -22,7 +22,9 @@ class Known:
     def __init__(self, stores: Mapping[int, Store], *, shelf: bool = False):
         merchants = {store.merchant_id for store in stores.values()}
         self.merchants = dict(Store.objects.filter(merchant__in=merchants).values_list("pk", "merchant_id"))
-        self.users = dict(get_user_model().objects.filter(is_active=True, is_client=False).values_list("pk", "username"))
+        self.users = dict(
+            get_user_model().objects.filter(is_active=True, is_client=False).values_list("pk", "username")
+        )
         self.tags = dict(Tag.objects.values_list("pk", "name"))
         self.tag_ids = {name.casefold(): pk for pk, name in self.tags.items()}
         rows = MarketplaceStatus.objects.filter(store__in=list(stores))
