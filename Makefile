@@ -42,6 +42,7 @@ check: install
 bench: install
 	@$(PY) -m orderhub.localpostgres run -- $(PY) manage.py bench
 	@$(PY) -m orderhub.localpostgres run -- $(PY) manage.py bench_accounts
+	@$(PY) -m orderhub.localpostgres run -- $(PY) manage.py bench_api
 
 # Hours: all that `make test` only samples. 500 sequences of shipping at random, a thousand labels in a batch, every cell
 # of every matrix; all tests that ask a database on PostgreSQL; 100,000 updates while Amazon fails in every way it knows.
