@@ -18,7 +18,14 @@ log = logging.getLogger("orderhub.api")
 MOST_NAMES = 300  # that a client made up, of one key: whoever sends new names with every call fills no table
 MADE_UP = (UseKind.UNKNOWN_FIELD, UseKind.UNKNOWN_PATH)
 KEPT = timedelta(days=365)
+OTHER = "(other)"
+_WORD = re.compile(r"[a-z][A-Za-z_]{1,39}")
 _PLAIN = re.compile(r"[A-Za-z0-9_.\[\](){}/ -]{1,120}")
+
+
+def word(name: str) -> str:
+    """The name of a field a client made up, where it looks like one: anything else may be a value, which is not kept."""
+    return name if _WORD.fullmatch(name) else OTHER
 
 
 def path_name(method: str, rest: str) -> str:

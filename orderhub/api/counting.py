@@ -31,8 +31,16 @@ def _noted(request, response) -> list[tuple[UseKind, str]]:
         return [(UseKind.UNKNOWN_PATH, apiuse.path_name(request.method, request.path_info.removeprefix("/api/v1")))]
     noted = [(UseKind.ENDPOINT, name), (UseKind.REFUSED, f"{name} {response.status_code} {code}")]
     unknown = [error["pointer"] for error in problem.get("errors", ()) if error.get("code") == "unknown"]
-    fields = [PLACE.sub("[]", pointer).lstrip("/").replace("/", ".") for pointer in unknown]
+    fields = [_path(pointer) for pointer in unknown]
     return noted + [(UseKind.UNKNOWN_FIELD, f"{name} {field}") for field in fields]
+
+
+def _path(pointer: str) -> str:
+    """`items[].colour` of the pointer /items/0/colour."""
+    *parents, name = PLACE.sub("[]", pointer).lstrip("/").split("/")
+    return ".".join(
+        [*(parent if parent.endswith("[]") else apiuse.word(parent) for parent in parents), apiuse.word(name)]
+    )
 
 
 def _endpoint(request) -> str:

@@ -7,7 +7,7 @@ import uuid
 from django.http import JsonResponse
 from rest_framework.exceptions import APIException
 
-from orderhub.errors import RuleViolation
+from orderhub.errors import ConnectorError, RuleViolation, TryLater
 from orderhub.shipstation.calls import Refused, Wrong
 
 log = logging.getLogger("orderhub.api")
@@ -28,6 +28,11 @@ def of_exception(error: Exception) -> JsonResponse:
             return problem(error.status, "refused", error.message, headers=error.headers)
         case RuleViolation():
             return problem(400, "rule", str(error))
+        case TryLater():
+            wait = {"Retry-After": str(max(1, round(error.wait_s)))}
+            return problem(503, "try-later", "The marketplace says not now: try again later.", headers=wait)
+        case ConnectorError():
+            return problem(502, "marketplace", "The marketplace or provider refused or gave no readable answer.")
         case APIException():
             headers = dict(getattr(error, "headers", {}) or {})
             if error.status_code == 401:

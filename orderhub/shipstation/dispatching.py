@@ -15,7 +15,7 @@ from rest_framework.exceptions import APIException
 
 from orderhub import apiuse, clock
 from orderhub.api import authentication
-from orderhub.errors import RuleViolation
+from orderhub.errors import ConnectorError, RuleViolation
 from orderhub.models.apikey import UseKind
 from orderhub.rest.problems import Problem
 from orderhub.shipstation import answers, basicauth, bodies
@@ -89,7 +89,7 @@ def dispatch(request, rest: str = "") -> HttpResponse:
         answer = found.handler(call)
         body, status = answer if isinstance(answer, tuple) else (answer, 200)
         response = JsonResponse(body, status=status, safe=False, headers=call.headers)
-    except (Wrong, Refused, RuleViolation, Problem, APIException) as error:
+    except (Wrong, Refused, RuleViolation, ConnectorError, Problem, APIException) as error:
         response = answers.of_exception(error)
         if found:  # what is not there is counted as such
             call.note(UseKind.REFUSED, f"{found.method} {found.name} {response.status_code}")

@@ -1,17 +1,15 @@
 """Values as clients of version 1 send them: numbers and booleans as text, nothing as "None", names in any case. Pure but
 for what is counted for the report."""
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
+from orderhub import apiuse
 from orderhub.models.apikey import UseKind
 from orderhub.shipstation.calls import Call
 
 ABSENT = ("", "none", "null")
 TRUE = ("true", "1", "yes")
-OTHER = "(other)"  # a name that does not look like one: it may be a value, which is not kept
-_WORD = re.compile(r"[a-z][A-Za-z]{1,39}")
 Known = Mapping[str, "Known | None"]  # names of fields; of an object, or of the objects of a list, the names in them
 
 
@@ -71,7 +69,7 @@ def note_unknown(call: Call, body, known: Known, path: str = "") -> None:
     names = {name.lower(): inner for name, inner in known.items()}
     for name, value in body.items():
         if name.lower() not in names:
-            call.note(UseKind.UNKNOWN_FIELD, path + (name if _WORD.fullmatch(name) else OTHER))
+            call.note(UseKind.UNKNOWN_FIELD, path + apiuse.word(name))
         elif inner := names[name.lower()]:
             rows, sign = (value, "[]") if isinstance(value, list) else ([value], "")
             for row in rows:
