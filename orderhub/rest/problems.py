@@ -118,14 +118,18 @@ def _of_framework(error: exceptions.APIException) -> tuple[int, str, str, dict, 
     return error.status_code, code, str(error.detail), {}, headers
 
 
-def _bug(error: Exception) -> tuple[int, str, str, dict, dict]:
+def noted_bug(error: Exception) -> str:
     """An error id to look up in the logs, which hold the place and no value."""
     error_id = uuid.uuid4().hex[:12]
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
     log.error("api_failed", extra={"error_id": error_id, "error": type(error).__name__, "at": where})
+    return error_id
+
+
+def _bug(error: Exception) -> tuple[int, str, str, dict, dict]:
     detail = _("Nothing was changed. If it happens again, tell support the error id.")
-    return status.HTTP_500_INTERNAL_SERVER_ERROR, "bug", detail, {"error_id": error_id}, {}
+    return status.HTTP_500_INTERNAL_SERVER_ERROR, "bug", detail, {"error_id": noted_bug(error)}, {}
 
 
 def pointers(detail, path: str = "") -> Iterator[dict]:

@@ -1,16 +1,11 @@
 """Answers in the shape clients of ShipStation's version 1 read."""
 
-import logging
-import traceback
-import uuid
-
 from django.http import JsonResponse
 from rest_framework.exceptions import APIException
 
 from orderhub.errors import ConnectorError, RuleViolation, TryLater
+from orderhub.rest.problems import noted_bug
 from orderhub.shipstation.calls import Refused, Wrong
-
-log = logging.getLogger("orderhub.api")
 
 
 def problem(status_code: int, code: str, detail: str, *, headers=None) -> JsonResponse:
@@ -43,9 +38,9 @@ def of_exception(error: Exception) -> JsonResponse:
 
 def bug(error: Exception) -> JsonResponse:
     """500 with an error id to look up in the logs; no value in either."""
-    error_id = uuid.uuid4().hex[:12]
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
-    log.error("api_failed", extra={"error_id": error_id, "error": type(error).__name__, "at": where})
-    told = {"Message": "An error has occurred.", "ExceptionMessage": f"Error id {error_id}", "ExceptionType": "Fault"}
+    told = {
+        "Message": "An error has occurred.",
+        "ExceptionMessage": f"Error id {noted_bug(error)}",
+        "ExceptionType": "Fault",
+    }
     return JsonResponse(told, status=500)
