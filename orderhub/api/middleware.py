@@ -32,8 +32,10 @@ class ApiDoor:
         if surface is None:
             return self.get_response(request)
         request.api_surface = surface.name
-        if surface.name == surfaces.NATIVE and len(request.path_info) > 1:  # an answer, no redirect, with a slash too
+        if surface.name == surfaces.NATIVE:  # with a slash at the end too: an answer, no redirect
             request.path_info = request.path_info.rstrip("/")
+            if len(request.path_info) < len(surfaces.NATIVE_PREFIX):
+                request.path_info = surfaces.NATIVE_PREFIX
         elif not surface.urlconf:  # in any case: the prefix too
             request.path_info = surfaces.SHIPSTATION_PREFIX + request.path_info[len(surfaces.SHIPSTATION_PREFIX) :]
         if surface.urlconf:
