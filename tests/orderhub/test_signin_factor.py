@@ -59,8 +59,18 @@ def concrete(route: str) -> str:
     )
 
 
-ALL = sorted({concrete(route) for route in addresses()})
+EVERY = {concrete(route) for route in addresses()}
+CLIENTS = sorted(address for address in EVERY if address.startswith(("/api/", "/shipstation")))  # keys, no sessions
+ALL = sorted(EVERY - set(CLIENTS))
 OPEN = {FACTOR, PICTURE, "/language/", "/admin/logout/", "/healthz", CHECK}
+
+
+def test_a_session_opens_nothing_that_is_for_clients_with_a_key(client, noon):
+    client.force_login(make_user("Support", is_superuser=True))
+    assert len(CLIENTS) > 20
+    for address in CLIENTS:
+        for method in (client.get, client.post):
+            assert method(address).status_code in {401, 404, 405}, address
 
 
 @pytest.mark.parametrize("enrolled", [False, True])
