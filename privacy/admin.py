@@ -29,6 +29,7 @@ WHAT_WORDS = {
     "return label mail": _("mail with a return label"),
     "customisation picture": _("picture of a customisation"),
     "export": _("export of personal data"),
+    "api": _("API"),
 }
 
 

@@ -1,6 +1,7 @@
 """The door of both APIs: what is refused before any view is asked, and what every answer carries."""
 
 import base64
+import json
 
 import pytest
 from django.test import Client, override_settings
@@ -37,6 +38,20 @@ def test_a_key_in_an_address_is_refused_and_revoked():
     key.refresh_from_db()
     assert key.revoked_because == "in_address"
     assert ApiClient(token).get("orders").status_code == 401
+
+
+def test_b24_b11_what_is_no_plain_order_is_not_read():
+    key, token = make_key(make_order().store)
+    many = {f"f{number}": 1 for number in range(1001)}
+    deep = "[" * 60 + "]" * 60
+    for body in (many, "{", '{"a": 1, "a": 2}', '{"a": NaN}', '{"a": 1e999}', f'{{"a": {deep}}}', "12", "null x"):
+        text = body if isinstance(body, str) else json.dumps(body)
+        answer = ApiClient(token).client.post(
+            "/api/v1/orders", text, content_type="application/json", headers={"Authorization": f"Bearer {token}"}
+        )
+        assert answer.status_code == 400, (text[:30], answer.content)
+    form = ApiClient(token).client.post("/api/v1/orders", {"a": 1}, headers={"Authorization": f"Bearer {token}"})
+    assert form.status_code == 415
 
 
 def test_b24_a_large_body_is_refused_before_it_is_read():
