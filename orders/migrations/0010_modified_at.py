@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='order',
-            index=models.Index(fields=['store', '-modified_at'], name='order_store_modified'),
+            index=models.Index(fields=['-modified_at', '-id'], name='order_modified'),
         ),
         migrations.RunPython(settle, migrations.RunPython.noop),
     ]

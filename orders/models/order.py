@@ -220,7 +220,8 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["status", "ship_by"], name="order_status_ship_by"),
             models.Index(fields=["store", "-ordered_at"], name="order_store_ordered"),
-            models.Index(fields=["store", "-modified_at"], name="order_store_modified"),
+            # Not by store: a client that sees several of them wants one order of all. Ids settle what came together.
+            models.Index(fields=["-modified_at", "-id"], name="order_modified"),
             models.Index(
                 fields=["redaction_due_at"],
                 name="order_due",
