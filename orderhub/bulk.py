@@ -51,15 +51,17 @@ def _copy(model: type[models.Model], rows: Sequence[models.Model]) -> None:
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(model._meta.db_table), sql.SQL(", ").join(sql.Identifier(found.column) for found in fields)
     )
+    # Before the COPY: sealing may ask the database for a key, and nothing else goes through a connection that copies
+    lines = [
+        [
+            sealed(row) if sealed else row.__dict__[name] if write is None else write(row.__dict__[name])
+            for name, write, sealed in named
+        ]
+        for row in rows
+    ]
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
-        for row in rows:
-            held = row.__dict__
-            copy.write_row(
-                [
-                    sealed(row) if sealed else held[name] if write is None else write(held[name])
-                    for name, write, sealed in named
-                ]
-            )
+        for line in lines:
+            copy.write_row(line)
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
 
