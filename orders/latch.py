@@ -19,6 +19,7 @@ POSTCODE = strict_erasing.POSTCODE
 IMPORT = "import"  # clients by what the timeline calls them; an API key by its name
 ADMIN = "admin"
 FILE = "csv"
+IGNORED = '299 - "Personal data of this order is erased: what was sent of it was ignored."'  # a header Warning of HTTP
 
 
 class Erased(RuleViolation):
@@ -66,6 +67,11 @@ def record(order_ids: Collection[int], *, client: str, by=None, now: datetime) -
         EventCode.ERASED_DATA_OFFERED, user=by, actor="" if by else client, outcome=audit.Outcome.REFUSED, kind="order",
         ids=order_ids, reason=client,
     )  # fmt: skip
+
+
+def attempts(order: Order) -> int:
+    """How often a client offered personal data for it since it was erased; one query."""
+    return order.events.filter(kind=OrderEvent.Kind.BLOCKED_WRITE).count()
 
 
 @contextmanager

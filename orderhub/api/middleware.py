@@ -18,7 +18,6 @@ from privacy import audit
 from privacy.models.event import EventCode
 
 RATE_HEADERS = ("X-Rate-Limit-Limit", "X-Rate-Limit-Remaining", "X-Rate-Limit-Reset")
-NO_COOKIES = {"csrftoken", "sessionid"}
 
 
 class ApiDoor:
@@ -31,7 +30,6 @@ class ApiDoor:
         surface = surfaces.of(request)
         if surface is None:
             return self.get_response(request)
-        request.api_surface = surface.name
         if surface.name == surfaces.NATIVE:  # with a slash at the end too: an answer, no redirect
             request.path_info = request.path_info.rstrip("/")
             if len(request.path_info) < len(surfaces.NATIVE_PREFIX):

@@ -32,10 +32,7 @@ class StrictSerializer(serializers.Serializer):
 
 
 class SparseSerializer(StrictSerializer):
-    """Output of the fields that `?fields=a,b` names; all of them where it names none. Unknown names are refused.
-
-    A row whose `erased` names columns is one whose person is gone: see orders/api.
-    """
+    """Output of the fields that `only` names, as `?fields=a,b` does; all of them where it names none."""
 
     def __init__(self, *args, only: Iterable[str] = (), **kwargs):
         super().__init__(*args, **kwargs)

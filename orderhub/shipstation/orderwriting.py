@@ -20,7 +20,6 @@ from stores.models import Store
 
 Status = Order.Status
 MOST_AT_ONCE = 100
-IGNORED = '299 - "Personal data of this order is erased: what was sent of it was ignored."'
 CURRENCIES = {"GB": "GBP", "US": "USD", "CA": "CAD", "MX": "MXN", "JP": "JPY", "AU": "AUD", "SE": "SEK", "PL": "PLN"}
 
 
@@ -74,16 +73,12 @@ def _written(call: Call, told) -> Order:
             order = _enter(call, body)
         elif not correcting.why_not(order):
             _correct(call, order, body)
-        attempts = _attempts(order)
+        attempts = latch.attempts(order)
         _guard(call, order, body)
         _add(call, order, body)
-        if _attempts(order) > attempts:
-            call.headers["Warning"] = IGNORED
+        if latch.attempts(order) > attempts:
+            call.headers["Warning"] = latch.IGNORED
     return order
-
-
-def _attempts(order: Order) -> int:
-    return order.events.filter(kind=OrderEvent.Kind.BLOCKED_WRITE).count()
 
 
 def _existing(call: Call, body: Body) -> Order | None:

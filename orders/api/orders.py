@@ -17,6 +17,7 @@ from orders import (
     assigning,
     deciding,
     entering,
+    latch,
     notes,
     own_status,
     privacyclock,
@@ -28,7 +29,6 @@ from orders.api.shapes import OrderShape
 from orders.models import Order, OrderEvent, OrderItem, Tag
 from stores.models import Store
 
-ERASED = '299 - "Personal data of this order is erased: what was sent of it was ignored."'
 CUSTOM_FIELDS = ("custom_field_1", "custom_field_2", "custom_field_3")
 _LINES = OrderItem.objects.filter(order=OuterRef("pk"))
 
@@ -136,12 +136,12 @@ class OrderViewSet(Listed, Shown, ClientViewSet):
             Order.objects.select_for_update().get(pk=order.pk)
             order = self.get_object()
             self.check_match(order)
-            before = _attempts(order)
+            before = latch.attempts(order)
             self._change(order, given)
-            ignored = _attempts(order) > before
+            ignored = latch.attempts(order) > before
         response = self.show(self.get_object())
         if ignored:
-            response["Warning"] = ERASED
+            response["Warning"] = latch.IGNORED
         return response
 
     def _change(self, order: Order, given: dict) -> None:
@@ -261,7 +261,3 @@ def _worker(name: str):
     if found is None:
         raise serializers.ValidationError({"assigned_to": [_("There is no such user.")]})
     return found
-
-
-def _attempts(order: Order) -> int:
-    return order.events.filter(kind=OrderEvent.Kind.BLOCKED_WRITE).count()
